@@ -1,6 +1,6 @@
 """The kinds of failure; only `common/edge` turns them into statuses and retries.
 
-A fourth kind, the record nobody can use, is a value: `edge.records.Refused`. Whatever is none of these is a bug.
+A record nobody can use is a value (`edge.records.Refused`); whatever is none of these is a bug.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,9 +27,10 @@ class Problem(Exception):
 class Unavailable(Exception):
     """The world's, and passing: 503 with Retry-After, or the whole batch comes again."""
 
-    def __init__(self, what: str, *, retry_after: int = 5) -> None:
-        super().__init__(what)
-        self.what, self.retry_after = what, retry_after
+    def __init__(self, what: str, reason: str = "", *, retry_after: int = 5) -> None:
+        """`what` may be told to the caller, the `reason` only to the log."""
+        super().__init__(f"{what}: {reason}" if reason else what)
+        self.what, self.reason, self.retry_after = what, reason, retry_after
 
 
 class Misconfigured(Exception):

@@ -1,0 +1,140 @@
+"""One connection to Postgres: pg8000 with TCP_NODELAY, simple messages only, errors named for what to do."""
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+
+import pg8000.native
+from pg8000.exceptions import DatabaseError, InterfaceError
+
+from common.clients import tls
+from common.clients.postgres.quoting import render
+from common.errors import Misconfigured, Unavailable
+from common.settings import Postgres
+
+Row = list[Any]
+CONNECT_SECONDS = 5
+# A database that accepted a statement and then froze is as unavailable as one that refuses connections.
+ANSWER_SECONDS = 30.0
+# Classes of SQLSTATE that pass by themselves: connection, resources, shutdown or cancel, deadlock, lock time-out.
+PASSING = ("08", "53", "57", "40", "55")
+UNREACHABLE = (InterfaceError, OSError, struct.error)
+
+
+class Conflict(Exception):
+    """The database kept a promise: this constraint would have been broken."""
+
+    def __init__(self, constraint: str, detail: str) -> None:
+        super().__init__(f"{constraint}: {detail}")
+        self.constraint = constraint
+
+
+class Connection:
+    """Statements go out as one simple message each, so that a transaction pooler never gets in the way."""
+
+    def __init__(self, settings: Postgres, answer_seconds: float | None = ANSWER_SECONDS) -> None:
+        self.broken = False
+        self.used_at = time.monotonic()
+        self._open = False
+        try:
+            self._raw = _connect(settings, answer_seconds)
+        except UNREACHABLE as error:
+            raise Unavailable("Postgres", f"{settings.host}:{settings.port}: {error}") from error
+        except DatabaseError as error:
+            raise Unavailable("Postgres", _message(error)) from error
+        if self._raw.parameter_statuses.get("standard_conforming_strings") != "on":
+            raise Misconfigured("Postgres has standard_conforming_strings off; our quoting needs it on (the default).")
+
+    def run(self, sql: str, **values: object) -> list[Row]:
+        """Run one statement, its :names replaced by quoted values."""
+        return self.simple(render(sql, values) if values else sql)
+
+    def simple(self, text: str) -> list[Row]:
+        """Send one message of one or more statements; the rows of all of them come back as one list."""
+        self.used_at = time.monotonic()
+        try:
+            return list(self._raw.execute_simple(text).rows or ())
+        except UNREACHABLE as error:
+            self.broken = True
+            raise Unavailable("Postgres", str(error)) from error
+        except DatabaseError as error:
+            raise self._translated(error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator["Connection"]:
+        """Everything inside is committed together, or not at all; a transaction inside one joins it."""
+        if self._open:
+            yield self
+            return
+        self.simple("BEGIN")
+        self._open = True
+        try:
+            yield self
+        except BaseException:
+            self._open = False
+            self.rollback()
+            raise
+        self._open = False
+        self.simple("COMMIT")
+
+    def rollback(self) -> None:
+        """Leave no failed transaction behind; a connection that cannot even do that is dropped."""
+        if not self.broken:
+            with suppress(Unavailable):
+                self.simple("ROLLBACK")
+
+    @property
+    def stale(self) -> bool:
+        """An idle connection on which the server has said something has been told goodbye."""
+        return self.broken or bool(select.select([self._raw._usock], [], [], 0)[0])
+
+    def close(self) -> None:
+        self.broken = True
+        with suppress(*UNREACHABLE):
+            self._raw.close()
+
+    def _translated(self, error: DatabaseError) -> Exception:
+        said = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+        code = str(said.get("C", ""))
+        if code.startswith("57P"):  # the server is going away, and this connection with it
+            self.broken = True
+        if code.startswith(PASSING):
+            return Unavailable("Postgres", _message(error))
+        if code.startswith("23"):
+            return Conflict(str(said.get("n", "")), _message(error))
+        return cast(Exception, error)
+
+
+def _connect(settings: Postgres, answer_seconds: float | None) -> pg8000.native.Connection:
+    on_socket = settings.host.startswith("/")
+    raw = pg8000.native.Connection(
+        settings.user,
+        host=None if on_socket else settings.host,
+        unix_sock=f"{settings.host}/.s.PGSQL.{settings.port}" if on_socket else None,
+        port=settings.port,
+        database=settings.database,
+        password=settings.password.reveal(),
+        timeout=CONNECT_SECONDS,
+        ssl_context=_tls(settings),
+        application_name="signals",
+    )
+    raw._usock.settimeout(answer_seconds)
+    if not on_socket:
+        # pg8000 never sets it: messages of some sizes would wait 44 ms for the other side's delayed ACK.
+        raw._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return raw
+
+
+def _tls(settings: Postgres) -> Any:
+    if settings.sslmode == "disable":
+        return False  # to pg8000, None means: TLS if the server likes, verified by nobody
+    return tls.context(settings.ca, "PG_CA_CERT", check_host=settings.sslmode != "verify-ca")
+
+
+def _message(error: DatabaseError) -> str:
+    said = error.args[0] if error.args else error
+    return f"{said.get('M', said)} ({said.get('C', '?')})" if isinstance(said, dict) else str(said)

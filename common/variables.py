@@ -1,0 +1,70 @@
+"""The variables there are: name, default, meaning. `settings.py` reads them, the reference page prints them."""
+
+import msgspec
+
+
+class Variable(msgspec.Struct, frozen=True):
+    name: str
+    default: str
+    meaning: str
+    secret: bool = False
+
+
+VARIABLES = (
+    Variable("DATABASE_URL", "", "Postgres 16 or newer: postgresql://user:password@host:5432/name.", secret=True),
+    Variable(
+        "PG_SSLMODE",
+        "",
+        "disable, require, verify-ca, verify-full; unset: disable on loopback, else verify-full.",
+    ),
+    Variable("PG_CA_CERT", "", "The CA of Postgres, as PEM text or a path; unset: the system's."),
+    Variable("KAFKA_BROKERS", "", "host:port,host:port; unset: the stream is a log in Postgres."),
+    Variable(
+        "KAFKA_SECURITY_PROTOCOL",
+        "",
+        "PLAINTEXT, SSL or SASL_SSL; unset: SASL_SSL with a user name, else PLAINTEXT.",
+    ),
+    Variable("KAFKA_SASL_USERNAME", "", "User name at the brokers."),
+    Variable("KAFKA_SASL_PASSWORD", "", "Password at the brokers.", secret=True),
+    Variable("KAFKA_SASL_MECHANISM", "SCRAM-SHA-256", "SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN."),
+    Variable("KAFKA_CA_CERT", "", "The CA of the brokers, as PEM text or a path; unset: the system's."),
+    Variable("OPENSEARCH_URL", "", "https://host:9200; unset: search is Postgres full text."),
+    Variable("OPENSEARCH_USER", "", "User name at OpenSearch."),
+    Variable("OPENSEARCH_PASS", "", "Password at OpenSearch.", secret=True),
+    Variable("OPENSEARCH_CA_CERT", "", "The CA of OpenSearch, as PEM text or a path; unset: the system's."),
+    Variable("GRADIENT_BASE_URL", "", "An OpenAI-compatible server, …/v1; unset: plain summaries, no model."),
+    Variable("GRADIENT_API_KEY", "", "Key at the model's server.", secret=True),
+    Variable("GRADIENT_MODEL", "", "Name of the model."),
+    Variable("MODEL_DEADLINE_SECONDS", "25", "How long one answer of the model may take, at most 90."),
+    Variable("AI_JOBS_PER_CALL", "1", "AI jobs one wake-up of the worker may take."),
+    Variable("S3_ENDPOINT_URL", "", "S3-compatible storage; unset: AWS itself."),
+    Variable("S3_REGION", "us-east-1", "Region of the bucket."),
+    Variable("S3_BUCKET", "", "Bucket of the archive; unset: nothing is archived."),
+    Variable("S3_PREFIX", "", "Prefix of every object's name."),
+    Variable("S3_ACCESS_KEY", "", "Access key of the storage.", secret=True),
+    Variable("S3_SECRET_KEY", "", "Secret key of the storage.", secret=True),
+    Variable("INTERNAL_KEY", "", "Shared by our own callers, stations and clock; may hold new,old.", secret=True),
+    Variable("METRICS_TOKEN", "", "Bearer token that reads /metrics; unset: closed.", secret=True),
+    Variable("PUBLIC_URL", "", "Where people reach the dashboard; links start with it."),
+    Variable("LOG_LEVEL", "info", "debug, info, warn or error."),
+    Variable("ENVIRONMENTS", "prod,staging,dev", "The environments an event may name."),
+    Variable("STREAM_PARTITIONS", "12", "Partitions of signals.raw.v1; read when the topic is made."),
+    Variable("POISON_TRIES", "10", "Tries after which a record that crashes its station stops its partition."),
+    Variable("CLOCK_OFFSET_SECONDS", "0", "Moves the clock; for local stacks only."),
+    Variable("KEEP_STREAM", "7d", "Raw stream; never less than the slowest station's lag."),
+    Variable("KEEP_EVENTS", "30d", "Events in search, by received_at."),
+    Variable("KEEP_BUCKETS", "90d", "Minute buckets."),
+    Variable("KEEP_IDS", "7d", "Remembered ids of events that callers named themselves."),
+    Variable("KEEP_DEAD", "30d", "Dead letters."),
+)
+
+# Other people's names for the same thing.
+ALSO_UNDERSTOOD = {
+    "KAFKA_USERNAME": "KAFKA_SASL_USERNAME",
+    "KAFKA_PASSWORD": "KAFKA_SASL_PASSWORD",
+    "SPACES_ACCESS_KEY": "S3_ACCESS_KEY",
+    "SPACES_SECRET_KEY": "S3_SECRET_KEY",
+}
+
+# What begins like this is meant for us, so a name we do not know is a mistake worth stopping for.
+FAMILIES = ("GRADIENT_", "KAFKA_", "KEEP_", "OPENSEARCH_", "PG_", "S3_", "SPACES_", "STREAM_")

@@ -6,14 +6,13 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 from common import settings
 from common.clients.postgres.connection import Connection
 from common.errors import Misconfigured, Unavailable
 from local.servers import process
-from local.servers.process import Process
+from local.servers.process import Process, Words
 
 DATABASE, ROLE, OWNER = "signals", "signals", "postgres"
 # On throw-away clusters only: a power cut may destroy them, nothing is lost.
@@ -86,12 +85,12 @@ class PostgresServer:
         if self.unprivileged:
             os.chown(secret, process.NOBODY, process.NOBODY)
         shutil.rmtree(self.home / "data", ignore_errors=True)  # a first start that was interrupted half-way
-        words: list[str | Path] = ["initdb", "-D", self.home / "data", "-U", OWNER, "-A", "scram-sha-256"]
+        words: Words = ["initdb", "-D", self.home / "data", "-U", OWNER, "-A", "scram-sha-256"]
         words += ["--pwfile", secret, "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         self._run_once(words + (["--no-sync"] if self.throwaway else []))
         secret.unlink()
 
-    def _run_once(self, argv: Sequence[str | Path]) -> None:
+    def _run_once(self, argv: Words) -> None:
         words = [*self.prefix, str(self.binaries / "bin" / argv[0]), *map(str, argv[1:])]
         user = process.NOBODY if self.unprivileged else None
         groups: list[int] | None = [] if self.unprivileged else None

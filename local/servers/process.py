@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import psutil
 
 from common.errors import Misconfigured
 
+Words = list[str | Path]
 NOBODY = 65534
 
 
@@ -50,7 +51,7 @@ class Process:
 
 def start(
     name: str,
-    argv: Sequence[str | Path],
+    argv: Words,
     home: Path,
     *,
     env: Mapping[str, str] | None = None,

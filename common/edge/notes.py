@@ -1,0 +1,40 @@
+"""What is logged of requests and batches: one line each, or one for many."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from common import log
+from common.edge.values import Request, Response
+
+_sampler = log.Sampler()
+
+
+def sampled(name: str, request: Request, response: Response, started: float) -> None:
+    """Every refusal, every slow request, and of the rest one a second with the number it stands for."""
+    now = monotonic()
+    if response.status >= 400 or "error" in response.log or now - started >= log.SLOW_SECONDS:
+        _line(name, request, response, now - started)
+    elif stands_for := _sampler.due(now):
+        _line(name, request, response, now - started, stands_for=stands_for)
+
+
+def every(name: str, request: Request, response: Response, started: float) -> None:
+    """Each one: a batch is worth a line."""
+    _line(name, request, response, monotonic() - started)
+
+
+def event(name: str, response: Response, started: float) -> None:
+    """An invocation that was no HTTP request: a Kafka batch or a schedule on AWS, a trigger on DigitalOcean."""
+    _write(name, response, monotonic() - started)
+
+
+def _line(name: str, request: Request, response: Response, seconds: float, **more: object) -> None:
+    _write(name, response, seconds, method=request.method, path=request.path, status=response.status, **more)
+
+
+def _write(name: str, response: Response, seconds: float, **more: object) -> None:
+    failed = response.status >= 500 or "error" in response.log
+    level = "error" if failed else "warn" if response.status >= 400 else "info"
+    fields = {**more, "ms": round(seconds * 1000, 1), **response.log}
+    log.write(level, name, **fields)

@@ -11,6 +11,7 @@ from time import monotonic
 
 from common.edge import aws, keys, notes, openwhisk
 from common.edge.answers import answer
+from common.edge.values import name_of
 from common.errors import Misconfigured
 
 TYPE_CHECKING = False
@@ -45,6 +46,7 @@ def app(asgi_app: Any) -> Entries:
     from common.edge import apps
 
     name = _caller()
+    apps.refuse_lifespan(asgi_app)
     apps.same_answers(asgi_app)
     handle = apps.in_process(asgi_app)
     return _entries(
@@ -119,10 +121,8 @@ def _gcp(asgi: App) -> Gcp:
 
 
 def _caller() -> str:
-    """What the log calls this function: its folder in `functions/`, or its file in `schedules/`."""
-    path: str = sys._getframe(2).f_globals.get("__file__", "")
-    *folders, name = path.replace("\\", "/").removesuffix(".py").split("/")
-    return folders[-1] if name in ("main", "__main__") and folders else name
+    """The name of the module that called us, for the log."""
+    return name_of(sys._getframe(2).f_globals.get("__file__", ""))
 
 
 def _refused_event(name: str) -> Callable[[object], object]:

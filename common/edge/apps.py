@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from time import monotonic
+from types import FunctionType
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from common.edge.answers import answer, guarded, problem, write
 from common.edge.asgi import aside, headers_of, incoming, read
 from common.edge.values import Request, Response
-from common.errors import Problem, Unavailable
+from common.errors import Misconfigured, Problem, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,6 +126,12 @@ class Answer:
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         await write(self.response, send)
+
+
+def refuse_lifespan(app: Any) -> None:
+    """What an app does at its start would be left out without a word: no function platform runs it."""
+    if isinstance(app.router.lifespan_context, FunctionType) or getattr(app.router, "on_startup", None):
+        raise Misconfigured("This app has a lifespan, and no function platform runs one: open clients on first use.")
 
 
 def same_answers(app: Any) -> None:

@@ -34,8 +34,8 @@ def serve(name: str, handle: Handle, gate: Gate, note: Note) -> App:
         started = monotonic()
         request = incoming(scope)
         response = await outcome(work, request, receive)
+        note(name, request, response, started)  # first: a host may be frozen once it has answered
         await write(response, send)
-        note(name, request, response, started)
 
     return app
 

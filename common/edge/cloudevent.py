@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
-from urllib.parse import unquote
 
 import msgspec
 
+from common.edge.bodies import unescaped
 from common.edge.records import Record, bad_batch
 from common.edge.values import Request
 from common.errors import Problem
@@ -55,7 +55,7 @@ def records_of(request: Request) -> list[Record] | None:
 
 def _binary(request: Request) -> Record:
     """The body is the value as it was published; an empty one is a record without a value."""
-    attributes = {name[3:]: unquote(value) for name, value in request.headers.items() if name.startswith("ce-")}
+    attributes = {name[3:]: unescaped(value) for name, value in request.headers.items() if name.startswith("ce-")}
     return _record(msgspec.convert(attributes, Event), request.body or None)
 
 

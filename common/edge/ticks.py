@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from time import monotonic
 
 from common import log
@@ -10,7 +9,7 @@ from common.edge import clocks, notes
 from common.edge.answers import outcome
 from common.edge.aws import Failed
 from common.edge.run import drive
-from common.edge.values import Request, Response, only_post, reply
+from common.edge.values import Request, Response, name_of, only_post, reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,8 +60,7 @@ class Ticks:
         started = monotonic()
         result = drive(outcome(_one, run, now))
         if result.status >= 400:
-            job = PurePath(run.__code__.co_filename).stem
-            result.log = {"job": job, **result.log}
+            result.log = {"job": name_of(run.__code__.co_filename), **result.log}
             notes.event(f"{self.name}: a job failed", result, started)
         return result
 

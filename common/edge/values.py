@@ -67,3 +67,9 @@ def only_post(request: Request) -> None:
     """What changes something is not done for a GET."""
     if request.method != "POST":
         raise Problem("method_not_allowed", "POST only.", status=405, headers=[("allow", "POST")])
+
+
+def name_of(path: str) -> str:
+    """What the log calls a function: its folder in `functions/`, or its file in `schedules/`."""
+    *folders, name = path.replace("\\", "/").removesuffix(".py").split("/")
+    return folders[-1] if name in ("main", "__main__") and folders else name

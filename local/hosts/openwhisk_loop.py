@@ -1,0 +1,40 @@
+"""OpenWhisk's launcher as a loop: one JSON line in on stdin, one out, `main` called with one argument.
+
+Run as a file, since a packaged function is alone in its folder: python openwhisk_loop.py <source> <descriptor>
+"""
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def load(source: str) -> Callable[[Any], Any]:
+    """The module's `main`, with the working folder importable, as in the unpacked zip."""
+    sys.path[0] = os.getcwd()
+    spec = importlib.util.spec_from_file_location("main__", source)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    main: Callable[[Any], Any] = module.main
+    return main
+
+
+def called(main: Callable[[Any], Any], message: dict[str, Any]) -> Any:
+    """One invocation. OpenWhisk would answer an exception with `error`; a function of ours that lets one out
+    ends the loop, with its traceback, so that it is seen."""
+    for name in message:
+        if name != "value":
+            os.environ[f"__OW_{name.upper()}"] = str(message[name])
+    return main(message["value"])
+
+
+if __name__ == "__main__":
+    function = load(sys.argv[1])
+    with os.fdopen(int(sys.argv[2]), "w") as out:
+        for line in sys.stdin:
+            out.write(json.dumps(called(function, json.loads(line))) + "\n")
+            out.flush()

@@ -11,6 +11,7 @@ import msgspec
 from common.errors import Misconfigured
 from common.variables import ALSO_UNDERSTOOD, FAMILIES, VARIABLES, Variable
 
+NAMES = frozenset(variable.name for variable in VARIABLES) | frozenset(ALSO_UNDERSTOOD)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_SSL")
 MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN")
@@ -124,10 +125,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def local(self) -> bool:
         """Whether every store is on this machine; only then may the clock be moved."""
+        return not self.remote_hosts
+
+    @property
+    def remote_hosts(self) -> list[str]:
+        """The hosts of stores that are not on this machine."""
         hosts = [self.postgres.host] if self.postgres else []
         hosts += [host_of(broker) for broker in self.kafka.brokers.split(",")] if self.kafka else []
         hosts += [urlsplit(self.opensearch.url).hostname or ""] if self.opensearch else []
-        return all(is_loopback(host) for host in hosts)
+        return sorted({host for host in hosts if not is_loopback(host)})
 
 
 @cache
@@ -163,11 +169,10 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 def refuse_unknown(environ: Mapping[str, str]) -> None:
     """A misspelt variable would silently mean its default; so it is an error that names the nearest one."""
-    known = {variable.name for variable in VARIABLES} | set(ALSO_UNDERSTOOD)
-    for name in sorted(environ):
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6 if name.startswith(FAMILIES) else 0.92)
-        if name not in known and (near or name.startswith(FAMILIES)):
-            hint = f"did you mean {near[0]}?" if near else f"ours are {', '.join(_family(name, known))}."
+    for name in sorted(set(environ) - NAMES):
+        near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.6 if name.startswith(FAMILIES) else 0.92)
+        if near or name.startswith(FAMILIES):
+            hint = f"did you mean {near[0]}?" if near else f"ours are {', '.join(_family(name))}."
             raise Misconfigured(f"{name} is set, but there is no such variable: {hint}")
 
 
@@ -302,5 +307,5 @@ def _seconds(name: str, get: Callable[[str], str]) -> int:
     return int(text[:-1]) * units[text[-1]]
 
 
-def _family(name: str, known: set[str]) -> list[str]:
-    return sorted(one for one in known if one.split("_")[0] == name.split("_")[0])
+def _family(name: str) -> list[str]:
+    return sorted(one for one in NAMES if one.split("_")[0] == name.split("_")[0])

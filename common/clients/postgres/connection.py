@@ -17,7 +17,8 @@ from common.errors import Misconfigured, Unavailable
 from common.settings import Postgres
 
 Row = list[Any]
-CONNECT_SECONDS = 5
+# Ingest answers 503 within five seconds, and this is one part of them.
+CONNECT_SECONDS = 3
 # A database that accepted a statement and then froze is as unavailable as one that refuses connections.
 ANSWER_SECONDS = 30.0
 # Classes of SQLSTATE that pass by themselves: connection, resources, shutdown or cancel, deadlock, lock time-out.
@@ -80,6 +81,10 @@ class Connection:
             raise
         self._open = False
         self.simple("COMMIT")
+
+    def answer_within(self, seconds: float) -> None:
+        """From now on, a server that is silent for longer counts as lost."""
+        self._raw._usock.settimeout(seconds)
 
     def rollback(self) -> None:
         """Leave no failed transaction behind; a connection that cannot even do that is dropped."""

@@ -1,0 +1,22 @@
+# Thin words over one Python entry point: python3 local/bootstrap.py VERB, which makes .venv first.
+# STACK=native or STACK=compose choose other stacks; PYTHON=python3.13 another Python.
+PYTHON ?= python3
+VERBS := emulate up down clean status health doctor migrate lint fmt kafka-topics db-stats
+
+.DEFAULT_GOAL := help
+.PHONY: help test logs $(VERBS)
+
+help:
+	@$(PYTHON) local/bootstrap.py --help
+
+$(VERBS):
+	@$(PYTHON) local/bootstrap.py $@
+
+test:
+	@$(PYTHON) local/bootstrap.py test $(ARGS)
+
+logs:
+	@$(PYTHON) local/bootstrap.py logs
+
+logs-%:
+	@$(PYTHON) local/bootstrap.py logs $* --follow

@@ -1,0 +1,145 @@
+"""The verbs: `python -m local VERB`, which `make VERB` calls. Failures are one sentence and a non-zero exit."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from common.errors import Misconfigured, Unavailable
+from common.version import VERSION
+
+Words = argparse.Namespace
+
+
+def main(arguments: list[str]) -> int:
+    words = parser().parse_args(arguments)
+    try:
+        return int(words.run(words))
+    except (Misconfigured, Unavailable) as error:
+        print(f"{words.verb}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="make", description="Signals Copilot on this machine. STACK=embedded|native|compose."
+    )
+    made.add_argument("--version", action="version", version=VERSION)
+    verbs = made.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, run: Callable[[Words], int], meaning: str) -> argparse.ArgumentParser:
+        one = verbs.add_parser(name, help=meaning, description=meaning)
+        one.set_defaults(run=run)
+        return one
+
+    verb("emulate", emulate, "run the stack in front of you, until Ctrl-C").add_argument("--quiet", action="store_true")
+    verb("up", up, "run the stack in the background; returns when all of it answers")
+    verb("down", down, "stop what runs here; the data is kept")
+    verb("clean", clean, "remove data, keys and logs: everything under .local/")
+    verb("status", status, "what is up, where, with how much memory")
+    verb("health", health, "ask every function whether it is well")
+    one = verb("logs", logs, "the logs of all parts, or of those named")
+    one.add_argument("parts", nargs="*")
+    one.add_argument("-f", "--follow", action="store_true")
+    one.add_argument("-n", "--lines", type=int, default=20)
+    verb("doctor", doctor, "try every configured connection, and say what is wrong with it")
+    verb("migrate", migrate, "bring the configured database to this release's schema")
+    verb("kafka-topics", topics, "the topics of the stream (Kafka or Postgres) with their offsets")
+    verb("db-stats", db_stats, "tables by size, sessions")
+    verb("lint", lint, "ruff and mypy --strict over everything")
+    verb("fmt", fmt, "format, and mend what can be mended by itself")
+    verb("test", test, "all tests, on servers they start").add_argument("arguments", nargs=argparse.REMAINDER)
+    return made
+
+
+# Each verb imports its own room: `--help` must not need what `doctor` needs.
+
+
+def emulate(words: Words) -> int:
+    from local import lifecycle
+
+    return lifecycle.emulate(os.environ, quiet=words.quiet)
+
+
+def up(_: Words) -> int:
+    from local import lifecycle
+
+    return lifecycle.up(os.environ)
+
+
+def down(_: Words) -> int:
+    from local import lifecycle
+
+    return lifecycle.down()
+
+
+def clean(_: Words) -> int:
+    from local import lifecycle
+
+    return lifecycle.clean()
+
+
+def status(_: Words) -> int:
+    from local import look
+
+    return look.status()
+
+
+def health(_: Words) -> int:
+    from local import look
+
+    return look.health()
+
+
+def logs(words: Words) -> int:
+    from local import look
+
+    return look.logs(words.parts, follow=words.follow, lines=words.lines)
+
+
+def doctor(_: Words) -> int:
+    from local import doctor as room
+
+    return room.main(os.environ)
+
+
+def migrate(_: Words) -> int:
+    from migrations import apply
+
+    return apply.main()
+
+
+def topics(_: Words) -> int:
+    from local import look
+
+    return look.topics()
+
+
+def db_stats(_: Words) -> int:
+    from local import look
+
+    return look.db_stats()
+
+
+def lint(_: Words) -> int:
+    from local import checks
+
+    return checks.lint()
+
+
+def fmt(_: Words) -> int:
+    from local import checks
+
+    return checks.fmt()
+
+
+def test(words: Words) -> int:
+    from local import checks
+
+    return checks.test(words.arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

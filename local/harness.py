@@ -1,0 +1,187 @@
+"""Run a whole stack: stores, migrations, demo keys, functions, poller; watch them; stop them in order."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from common import settings
+from common.errors import Misconfigured
+from local import parts, seed, state, summary
+from local.parts import Part
+from local.servers import process
+from local.servers.process import Process, Words
+from local.stacks import Stack
+
+LOG_BYTES = 10 * 1024 * 1024
+START_SECONDS = 30
+
+
+class Harness:
+    """One run. `restart` is set by SIGHUP: the code changed, begin again with the same data, ports and keys."""
+
+    def __init__(self, stack: Stack, *, remote: bool) -> None:
+        self.stack, self.remote = stack, remote
+        self.env: dict[str, str] = {}
+        self.children: dict[str, tuple[Words, Process]] = {}
+        self.stopping = threading.Event()
+        self.restart = False
+
+    def start(self) -> None:
+        """Everything answers when this returns."""
+        began = time.monotonic()
+        self.stack.start()
+        self.env = environment(self.stack.connections())
+        self._migrate()
+        self.env |= {} if self.remote else seed.demo(settings.read(self.env).database)
+        for part in parts.FUNCTIONS:
+            self.env[part.address] = f"http://127.0.0.1:{state.port_for(part.name, part.port)}"
+        state.write_env(self.env)
+        self._start_children()
+        state.remember("running", self._account(time.monotonic() - began))
+
+    def watch(self) -> None:
+        """Until told to stop: what dies is started again, after a second, and says so; logs turn over."""
+        while not self.stopping.wait(1.0):
+            for name, (words, child) in list(self.children.items()):
+                if not child.alive:
+                    print(f"{name} ended with {child.popen.returncode}; starting it again", flush=True)
+                    self._start_child(name, words)
+                turn_over(child.log)
+            for name, server in self.stack.servers.items():
+                if server.process and not server.process.alive:
+                    print(f"{name} ended; starting it again", flush=True)
+                    server.start()
+
+    def stop(self) -> None:
+        """Functions first, stores last; all functions at once, for each has its own work to finish."""
+        children = [child for _, child in reversed(self.children.values())]
+        for child in children:
+            if child.alive:
+                child.popen.terminate()
+        for child in children:
+            child.stop()
+        self.stack.stop()
+        (state.HOME / "running.json").unlink(missing_ok=True)
+
+    def on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.restart = number == signal.SIGHUP
+        self.stopping.set()
+
+    def _migrate(self) -> None:
+        words = [sys.executable, "-m", "migrations.apply"]
+        done = subprocess.run(words, cwd=state.ROOT, env=self.env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Misconfigured(done.stderr.strip() or done.stdout.strip())
+
+    def _start_children(self) -> None:
+        serving = [part for part in parts.FUNCTIONS if part.exists]
+        for part in serving:
+            self._start_child(part.name, function_words(part, port_of(self.env[part.address])))
+        for part in serving:
+            port, child = port_of(self.env[part.address]), self.children[part.name][1]
+            process.wait_until(lambda port=port: process.listens(port), child, START_SECONDS)  # type: ignore[misc]
+
+    def _start_child(self, name: str, words: Words) -> None:
+        process.stop_leftover(state.RUN / f"{name}.pid")
+        self.children[name] = (words, process.start(name, words, state.RUN, env=self.env, cwd=state.ROOT))
+
+    def _account(self, seconds: float) -> dict[str, object]:
+        stores = {name: server.process.pid for name, server in self.stack.servers.items() if server.process}
+        functions = {name: child.pid for name, (_, child) in self.children.items()}
+        return {
+            "pid": os.getpid(),
+            "stack": self.stack.name,
+            "code": state.code_version(),
+            "seconds": round(seconds, 1),
+            "parts": stores | functions,
+        }
+
+
+def run(stack_name: str, *, remote: bool, quiet: bool) -> int:
+    """`emulate`: hold the lock, run the stack in the foreground until Ctrl-C, leave nothing behind."""
+    state.prepare()
+    held = state.lock()
+    if held is None:
+        return already_running()
+    clear_leftovers()
+    harness = Harness(Stack(stack_name, given_connections(os.environ)), remote=remote)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, harness.on_signal)
+    try:
+        harness.start()
+        if not harness.stopping.is_set():
+            print(summary.text(quiet=quiet), flush=True)
+        harness.watch()
+    finally:
+        print("stopping …", flush=True)
+        harness.stop()
+    if harness.restart:
+        os.execv(sys.executable, [sys.executable, "-m", "local", *sys.argv[1:]])  # noqa: S606
+    return 0
+
+
+def already_running() -> int:
+    """Show the same addresses and key; if the code changed since, have it begin again first."""
+    account = wait_for_account()
+    if account.get("code") != state.code_version():
+        print("the code changed: installing, migrating and restarting …", flush=True)
+        os.kill(account["pid"], signal.SIGHUP)
+        wait_for_account(code=state.code_version())
+    else:
+        print("already running")
+    print(summary.text())
+    return 0
+
+
+def wait_for_account(code: str = "", seconds: float = 60) -> dict[str, Any]:
+    """The running harness's own account; it may be starting in this very moment."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        account = state.recall("running")
+        if account and code in ("", account["code"]):
+            return account
+        time.sleep(0.1)
+    raise Misconfigured("Another `make emulate` holds .local/lock but does not get ready: see its terminal or log.")
+
+
+def clear_leftovers() -> None:
+    """A harness that was killed could not stop its children: do it now, functions before stores."""
+    (state.LOGS / "harness.pid").unlink(missing_ok=True)  # a dead one's, or this very process's
+    for note in sorted(state.HOME.glob("*/*.pid"), key=lambda note: note.parent != state.RUN):
+        how = signal.SIGINT if note.stem == "postgres" else signal.SIGTERM
+        if process.stop_leftover(note, how):
+            print(f"stopped {note.stem}, left over from a run that was killed", flush=True)
+
+
+def environment(connections: Mapping[str, str]) -> dict[str, str]:
+    """What every part gets: this shell's environment, without our variables of it, and the stack's."""
+    inherited = {name: value for name, value in os.environ.items() if name not in settings.NAMES}
+    return inherited | {"INTERNAL_KEY": state.internal_key(), "PYTHONUNBUFFERED": "1"} | dict(connections)
+
+
+def given_connections(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables of ours that are set already mean: use that one."""
+    return {name: value for name, value in environ.items() if name in settings.NAMES and value}
+
+
+def function_words(part: Part, port: int) -> Words:
+    words: Words = [sys.executable, "-m", "functions_framework", "--source", part.source, "--target", "gcp"]
+    return [*words, "--asgi", "--host", "127.0.0.1", "--port", str(port)]
+
+
+def port_of(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
+def turn_over(log: Path) -> None:
+    """Ten megabytes, once more as .1, then from the beginning: whoever writes appends, so cutting is safe."""
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.with_suffix(".log.1").write_bytes(log.read_bytes())
+        os.truncate(log, 0)

@@ -1,0 +1,126 @@
+"""status, health, logs, kafka-topics, db-stats: see what is going on, and change nothing."""
+
+import sys
+import time
+from collections import deque
+from pathlib import Path
+
+import httpx
+import psutil
+
+from common import settings
+from common.clients.postgres.connection import Connection
+from common.errors import Misconfigured
+from common.topics import TOPICS
+from local import parts, state
+
+SIZES = """
+    SELECT c.relname, pg_size_pretty(pg_total_relation_size(c.oid)), s.n_live_tup, s.n_dead_tup
+      FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid
+     ORDER BY pg_total_relation_size(c.oid) DESC
+"""
+SESSIONS = (
+    "SELECT count(*), current_setting('max_connections') FROM pg_stat_activity WHERE datname = current_database()"
+)
+
+
+def status() -> int:
+    """Part by part: alive or not, where, and its share of memory (pages it shares with others counted once)."""
+    account, env = state.recall("running"), state.read_env()
+    if not state.running() or not account:
+        print("not running (make emulate, or make up)")
+        return 1
+    addresses = {part.name: env.get(part.address, "") for part in parts.FUNCTIONS}
+    total = 0
+    for name, pid in {"harness": account["pid"], **account["parts"]}.items():
+        size, state_word = memory(pid), "up" if psutil.pid_exists(pid) else "down"
+        total += size
+        print(f"  {name:<14} {state_word:<5} {size / 1024**2:6.0f} MB  pid {pid:<8} {addresses.get(name, '')}")
+    print(f"  {'together':<14} {'':<5} {total / 1024**2:6.0f} MB of proportional set size")
+    return 0
+
+
+def memory(pid: int) -> int:
+    """Of a process and its children: proportional set size where the system tells, else resident size."""
+    size = 0
+    try:
+        for process in [root := psutil.Process(pid), *root.children(recursive=True)]:
+            full = process.memory_full_info()
+            size += getattr(full, "pss", full.rss)
+    except psutil.Error:
+        pass  # it ended while we looked
+    return size
+
+
+def health() -> int:
+    """Ask every function that exists; non-zero unless all say yes."""
+    env, bad = state.read_env(), 0
+    if not env:
+        raise Misconfigured("Nothing was ever started here: make emulate.")
+    for part in [part for part in parts.FUNCTIONS if part.exists]:
+        answer = ask(f"{env[part.address]}/health")
+        bad += not answer.startswith("ok")
+        print(f"  {part.name:<14} {answer}")
+    return 1 if bad else 0
+
+
+def ask(url: str) -> str:
+    try:
+        answer = httpx.get(url, timeout=5)
+    except httpx.HTTPError as error:
+        return f"no answer: {error}"
+    return f"ok {answer.text.strip()}" if answer.is_success else f"{answer.status_code} {answer.text.strip()}"
+
+
+def logs(names: list[str], *, follow: bool, lines: int) -> int:
+    """The last lines of each log, and what comes after if asked to follow."""
+    found = [path for path in log_files() if not names or path.stem in names]
+    if not found:
+        have = ", ".join(path.stem for path in log_files()) or "none yet"
+        raise Misconfigured(f"No log of {', '.join(names) or 'anything'}; there is: {have}.")
+    seen = {path: show(path, from_end=lines) for path in found}
+    while follow:
+        time.sleep(0.5)
+        seen = {path: show(path, offset) for path, offset in seen.items()}
+    return 0
+
+
+def log_files() -> list[Path]:
+    return sorted(state.HOME.glob("*/*.log"))
+
+
+def show(path: Path, offset: int = 0, *, from_end: int | None = None) -> int:
+    """Print what the log holds from here on; answers where it ended."""
+    with path.open("rb") as file:
+        if offset > path.stat().st_size:  # it was turned over meanwhile
+            offset = 0
+        file.seek(offset)
+        for line in deque(file, from_end):
+            sys.stdout.write(f"{path.stem:<12} {line.decode(errors='replace').rstrip()}\n")
+        sys.stdout.flush()
+        return file.tell()
+
+
+def db_stats() -> int:
+    """The tables by size, and how many sessions are open."""
+    conn = Connection(settings.read(state.read_env()).database)
+    for name, size, live, dead in conn.run(SIZES):
+        print(f"  {name:<28} {size:>10}  {live:>10} rows  {dead:>8} dead")
+    [[open_now, most]] = conn.run(SESSIONS)
+    print(f"  {open_now} of at most {most} connections are open")
+    conn.close()
+    return 0
+
+
+def topics() -> int:
+    """Each topic of the stream, on whichever engine: its partitions and how many records they hold."""
+    from common.clients.stream import stream_for
+
+    stream = stream_for(settings.read(state.read_env()))
+    for topic in TOPICS:
+        ends = stream.ends(topic)
+        held = sum(high - low for low, high in ends.values())
+        print(f"  {topic:<20} {len(ends):>3} partitions  {held:>10} records")
+        for partition, (low, high) in sorted(ends.items()):
+            print(f"  {'':<20} {partition:>3} from {low} to {high}")
+    return 0

@@ -1,0 +1,119 @@
+"""Which stores a stack has: started here, in Docker, or somebody else's that is already set; one dict says where."""
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from common.errors import Misconfigured
+from local import state
+from local.servers.postgres import PostgresServer
+from local.servers.process import Process
+
+NAMES = ("embedded", "native", "compose")
+BUCKET = "signals"
+
+
+class Server(Protocol):
+    process: Process | None
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Stack:
+    """The servers to start, and the variables under which the functions then find everything."""
+
+    def __init__(self, name: str, given: Mapping[str, str]) -> None:
+        if name not in NAMES:
+            raise Misconfigured(f"STACK is {name!r}; it may be {', '.join(NAMES)}.")
+        self.name, self.given = name, dict(given)
+        self.servers: dict[str, Server] = {}
+        if name != "compose":
+            self._choose()
+
+    def start(self) -> None:
+        """All of them at once; the slowest decides how long it takes."""
+        if self.name == "compose":
+            compose("up", "-d", "--wait", *COMPOSE_STORES)
+            return
+        with ThreadPoolExecutor() as pool:
+            for started in [pool.submit(server.start) for server in self.servers.values()]:
+                started.result()
+
+    def stop(self) -> None:
+        if self.name == "compose":
+            compose("stop", *COMPOSE_STORES)
+        for server in reversed(self.servers.values()):
+            server.stop()
+
+    def connections(self) -> dict[str, str]:
+        """The connection variables of this stack; what was given from outside stays as it was given."""
+        if self.name == "compose":
+            return compose_connections() | self.given
+        return self._own_connections() | self.given
+
+    def _choose(self) -> None:
+        if "DATABASE_URL" not in self.given:
+            self.servers["postgres"] = PostgresServer(state.HOME / "postgres", state.port_for("postgres"))
+        if self.name == "native" and "KAFKA_BROKERS" not in self.given:
+            from local.servers import kafka
+
+            jars = kafka.jars(state.HOME / "jars")
+            self.servers["kafka"] = kafka.KafkaServer(state.HOME / "kafka", jars, state.port_for("kafka"))
+        if self.name == "native" and "OPENSEARCH_URL" not in self.given:
+            from local.servers import opensearch
+
+            jars = opensearch.jars(state.HOME / "jars")
+            port = state.port_for("opensearch", opensearch.FIRST_PORT)
+            self.servers["opensearch"] = opensearch.OpenSearchServer(state.HOME / "opensearch", jars, port)
+
+    def _own_connections(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for server in self.servers.values():
+            found |= connection_of(server)
+        return found
+
+
+def connection_of(server: Server) -> dict[str, str]:
+    """What a started server contributes to the environment."""
+    if isinstance(server, PostgresServer):
+        return {"DATABASE_URL": server.url(), "PG_SSLMODE": "disable"}
+    brokers, url = getattr(server, "brokers", None), getattr(server, "url", None)
+    return {"KAFKA_BROKERS": brokers} if brokers else {"OPENSEARCH_URL": str(url)}
+
+
+COMPOSE_STORES = ("postgres", "kafka", "opensearch", "objects")
+
+
+def compose(*words: str) -> None:
+    """Docker does the work; without it, say so instead of going on."""
+    if shutil.which("docker") is None:
+        raise Misconfigured("STACK=compose needs Docker with its compose plugin; STACK=embedded needs neither.")
+    environ = os.environ | {"SIGNALS_PG_PASSWORD": compose_password()}
+    done = subprocess.run(["docker", "compose", *words], cwd=state.ROOT, env=environ, check=False)
+    if done.returncode:
+        raise Misconfigured(f"`docker compose {' '.join(words)}` failed; it said why above.")
+
+
+def compose_password() -> str:
+    kept = state.recall("compose") or {"password": secrets.token_urlsafe(24)}
+    state.remember("compose", kept)
+    return str(kept["password"])
+
+
+def compose_connections() -> dict[str, str]:
+    """The ports compose.yaml publishes on loopback."""
+    return {
+        "DATABASE_URL": f"postgresql://signals:{compose_password()}@127.0.0.1:15432/signals",
+        "PG_SSLMODE": "disable",
+        "KAFKA_BROKERS": "127.0.0.1:19092",
+        "OPENSEARCH_URL": "http://127.0.0.1:19200",
+        "S3_ENDPOINT_URL": "http://127.0.0.1:15000",
+        "S3_BUCKET": BUCKET,
+        "S3_ACCESS_KEY": "local",
+        "S3_SECRET_KEY": "local",
+    }

@@ -6,7 +6,6 @@ import asyncio
 import sys
 from time import monotonic
 from types import FunctionType
-from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 
@@ -56,10 +55,9 @@ def in_process(app: App) -> Async:
         async def collect(message: Message) -> None:
             sent.append(message)
 
-        never = asyncio.get_running_loop().create_future()
-
         async def receive() -> Message:
-            message: Message = await never  # an `http.disconnect` would cancel a streaming answer
+            # For ever: an `http.disconnect` would cancel a streaming answer.
+            message: Message = await asyncio.get_running_loop().create_future()
             return message
 
         ended = await guarded(app, scope_of(request), replayed(request.body, receive), collect)
@@ -99,7 +97,6 @@ def own_scope(scope: Scope) -> Scope:
 
 def scope_of(request: Request) -> Scope:
     headers = request.headers
-    path = request.root + request.path
     server = headers.get("host", "localhost").partition(":")
     return {
         "type": "http",
@@ -107,8 +104,7 @@ def scope_of(request: Request) -> Scope:
         "http_version": "1.1",
         "method": request.method,
         "scheme": headers.get("x-forwarded-proto", "https"),
-        "path": path,
-        "raw_path": quote(path).encode(),
+        "path": request.root + request.path,
         "query_string": request.query.encode("latin-1"),
         "root_path": request.root,
         "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],

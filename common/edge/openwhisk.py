@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from time import monotonic
 
 from common.edge.answers import outcome
@@ -70,7 +71,9 @@ def incoming(http: Event) -> Request:
     return Request("GET" if method == "HEAD" else method, path, http.get("queryString") or "", headers, b"", root())
 
 
+@cache
 def root() -> str:
+    """Our own address; it is in the environment from the first call on, and never changes."""
     action = os.environ.get("__OW_ACTION_NAME", "")
     return f"/api/v1/web{action}" if action else ""
 

@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from common.errors import Problem
+from common.events.brackets import split_array
 from common.events.envelope import Event, canonicalize
-from common.events.explain import TOKEN
 from common.events.limits import LIMITS, Limits
 from common.events.reading import FAILED, NUL, decode_one
 from common.events.refusals import problem
@@ -49,10 +49,10 @@ def decode_many(body: bytes, limits: Limits = LIMITS) -> Batch:
     """
     try:
         events = _typed(body)
-        if len(events) <= limits.batch_events and NUL not in body and _all_small(body, limits):
+        if 0 < len(events) <= limits.batch_events and NUL not in body and _all_small(body, limits):
             return Batch([canonicalize(event, limits) for event in events], [])
     except FAILED:
-        pass  # something in it is bad: below, each is read alone
+        pass  # something in it is bad, or there is nothing: below, each is read alone
     return _one_by_one(_split(body), limits)
 
 
@@ -78,6 +78,8 @@ def _one_by_one(pieces: Sequence[bytes], limits: Limits) -> Batch:
             events.append(decode_one(piece, limits))
         except Problem as reason:
             rejected.append(Rejected(index, reason.code, reason.field, reason.detail))
+    if rejected and not events and all(bad.code == "malformed" for bad in rejected):
+        raise problem("malformed", None, "is neither JSON nor lines of JSON")
     return Batch(events, rejected)
 
 
@@ -94,7 +96,10 @@ def _split(body: bytes) -> list[bytes]:
         return [body]
     if len(whole) > 1:
         raise problem("unknown_field", next(name for name in whole if name != "events"), "is not known beside events")
-    return _split_array(bytes(whole["events"]))
+    listed = bytes(whole["events"])
+    if not listed.startswith(b"["):
+        raise problem("wrong_type", "events", "must be an array")
+    return _split_array(listed)
 
 
 def _split_lines(body: bytes) -> list[bytes]:
@@ -108,26 +113,7 @@ def _split_array(body: bytes) -> list[bytes]:
     try:
         return [bytes(piece) for piece in _pieces.decode(body)]
     except FAILED as error:
-        pieces = _split_by_brackets(body)
+        pieces = split_array(body)
         if pieces is None:
             raise problem("malformed", None, f"is not a JSON array: {error}") from None
         return pieces
-
-
-def _split_by_brackets(body: bytes) -> list[bytes] | None:
-    """An array is cut at its own commas; None if its brackets do not close where it ends."""
-    depth, start = 0, 0
-    pieces: list[bytes] = []
-    for token in TOKEN.finditer(body):
-        sign = token[0]
-        if sign in (b"[", b"{"):
-            depth += 1
-            start = token.end() if depth == 1 else start
-        elif sign in (b"]", b"}"):
-            depth -= 1
-            if depth == 0:
-                return None if body[token.end() :].strip() else [*pieces, body[start : token.start()]]
-        elif sign == b"," and depth == 1:
-            pieces.append(body[start : token.start()])
-            start = token.end()
-    return None

@@ -1,4 +1,4 @@
-"""Why these bytes were refused. Slow and thorough: it runs only after the fast way has failed."""
+"""Why these bytes were refused. Slow and thorough: loaded and run only after the fast way has failed."""
 
 import json
 import re
@@ -8,14 +8,12 @@ from typing import Any, TypeVar, get_args
 import msgspec
 
 from common.errors import Problem
+from common.events.brackets import too_deep
 from common.events.envelope import Attributes, EventType, Severity
-from common.events.limits import INT_MAX, INT_MIN, MAX_DEPTH
-from common.events.refusals import problem, told
+from common.events.limits import INT_MAX, INT_MIN
+from common.events.refusals import problem, told, told_of
 
 Kind = TypeVar("Kind")
-
-# A string, possibly without its end, or what opens, closes and divides. Atomic: nothing is read twice.
-TOKEN = re.compile(rb'"(?>[^"\\]+|\\.)*+"?|[][{},]', re.DOTALL)
 
 _CHOICES = {"event_type": get_args(EventType), "severity": get_args(Severity)}
 _TIME = re.compile(r"(\d{4})-\d\d-\d\d[Tt ]\d\d:\d\d:(\d\d)(\.\d+)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
@@ -29,7 +27,7 @@ def explain(raw: bytes, kind: type[Kind], finish: Callable[[Kind], object]) -> P
 
     None means that nothing is wrong with these bytes.
     """
-    if (field := _too_deep(raw)) is not None:
+    if (field := too_deep(raw)) is not None:
         return problem("too_deep", field or None)
     try:
         value = json.loads(raw.decode("utf-8", "surrogateescape"), parse_int=_integer, parse_float=_double)
@@ -44,21 +42,6 @@ def explain(raw: bytes, kind: type[Kind], finish: Callable[[Kind], object]) -> P
         return _named(str(error), value)
     except Problem as refusal:
         return refusal
-    return None
-
-
-def _too_deep(raw: bytes) -> str | None:
-    """The field that nests too deep, read from the brackets alone: a parser might not survive it."""
-    depth, field = 0, b""
-    for token in TOKEN.findall(raw):
-        if token in (b"[", b"{"):
-            depth += 1
-            if depth > MAX_DEPTH:
-                return field.decode("utf-8", "replace")
-        elif token in (b"]", b"}"):
-            depth -= 1
-        elif depth == 1 and token != b",":
-            field = token[1:-1]
     return None
 
 
@@ -117,7 +100,8 @@ def _named(message: str, value: Any) -> Problem:
     """The decoder's reason, made exact where it is short: which attribute, which values, what of the time."""
     refusal = told(message)
     field = refusal.field or ""
-    if field.startswith("attributes") and isinstance(value["attributes"], dict):
+    unnamed = field == "attributes[...]" or (field == "attributes" and "at `key` in" in message)
+    if unnamed and refusal.code not in ("required", "unknown_field"):
         return _attribute(value["attributes"]) or refusal
     if field in _CHOICES and refusal.code == "not_allowed":
         return problem("not_allowed", field, f"must be one of {', '.join(_CHOICES[field])}")
@@ -132,9 +116,8 @@ def _attribute(attributes: dict[str, Any]) -> Problem | None:
         try:
             msgspec.convert({name: item}, Attributes)
         except msgspec.ValidationError as error:
-            if "`key` in" not in str(error):
-                reason = str(error).partition(" - at ")[0]
-                return told(f"{reason} - at `$.{name}`", "attributes")
+            if "at `key` in" not in str(error):
+                return told_of(str(error), f"attributes.{name}")
             if not name:
                 return problem("empty", "attributes", "has a name that is empty")
             return problem("too_long", f"attributes.{name}", "has a name that is too long: at most 128 characters")
@@ -146,4 +129,6 @@ def _time_code(text: str) -> str:
     parts = _TIME.fullmatch(text)
     if parts and parts[2] == "60":
         return "leap_second"
-    return "time_out_of_range" if parts and parts[1] in ("0000", "9999") else "invalid_time"
+    if parts and (parts[1] == "0000" or (text.startswith("9999-12-31") and int(parts[2]) == 59)):
+        return "time_out_of_range"  # of the second kind, only what is rounded into the year 10000
+    return "invalid_time"

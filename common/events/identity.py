@@ -1,7 +1,7 @@
 """Which failing thing an event belongs to: its fingerprint, its metric, its series, and its place in the stream."""
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -101,8 +101,6 @@ _REST = (
     rf"(?P<id>(?<![0-9A-Za-z])(?:{_ID})(?![0-9A-Za-z]))"
     r"|(?P<number>[0-9]+(?:[.,][0-9]+)*)"
 )
-_varies = re.compile(f"{_QUOTED}|(?P<address>{_MEMORY}|{_IPV4}|{_IPV6})|{_REST}")
-_varies_with_names = re.compile(f"{_QUOTED}|(?P<address>{_URL}|{_EMAIL}|{_MEMORY}|{_IPV4}|{_IPV6})|{_REST}")
 
 
 def first_line(message: str) -> str:
@@ -114,8 +112,15 @@ def first_line(message: str) -> str:
 @lru_cache(maxsize=1024)
 def _marked(line: str) -> str:
     # the search for URLs and e-mail addresses is most of the work, and seldom needed
-    varies = _varies_with_names if "@" in line or "://" in line else _varies
+    varies = _varies("@" in line or "://" in line)
     return varies.sub(lambda found: f"<{found.lastgroup}>", line)[:FIRST_LINE]
+
+
+@cache
+def _varies(with_names: bool) -> re.Pattern[str]:
+    """Compiled on first use: only the engine needs it."""
+    names = f"{_URL}|{_EMAIL}|" if with_names else ""
+    return re.compile(f"{_QUOTED}|(?P<address>{names}{_MEMORY}|{_IPV4}|{_IPV6})|{_REST}")
 
 
 def uuid7(unix_ms: int, chance: int) -> UUID:

@@ -1,14 +1,17 @@
 """From bytes to one event, and from a record of the stream back: fast for what is good, exact about what is not."""
 
+from collections.abc import Callable
 from datetime import UTC
+from typing import TypeVar
 
 import msgspec
 
 from common.errors import Problem
 from common.events.envelope import Envelope, Event, canonicalize, check_known, to_utc
-from common.events.explain import explain
 from common.events.limits import LIMITS, Limits
 from common.events.refusals import problem
+
+Kind = TypeVar("Kind")
 
 NUL = b"\\u0000"  # the only way JSON can write it; after a backslash it is harmless, which `explain` knows
 FAILED = (ValueError, RecursionError, Problem)  # every error of the decoder is a ValueError
@@ -28,7 +31,7 @@ def decode_one(raw: bytes, limits: Limits = LIMITS) -> Event:
             return event
     except FAILED as error:
         failed = error
-    if reason := explain(raw, Event, lambda event: canonicalize(event, limits)):
+    if reason := _explain(raw, Event, lambda event: canonicalize(event, limits)):
         raise reason
     if failed:
         raise problem("malformed", None, f"cannot be read: {failed}")
@@ -44,7 +47,7 @@ def decode_envelope(value: bytes) -> Envelope:
             return envelope
     except FAILED as error:
         failed = error
-    if reason := explain(value, Envelope, _sound):
+    if reason := _explain(value, Envelope, _sound):
         raise reason
     if failed:
         raise problem("malformed", None, f"cannot be read: {failed}")
@@ -60,3 +63,9 @@ def _sound(envelope: Envelope) -> Envelope:
         return envelope
     times = {field: to_utc(getattr(envelope, field), field) for field in ("occurred_at", "received_at")}
     return msgspec.structs.replace(envelope, **times)
+
+
+def _explain(raw: bytes, kind: type[Kind], finish: Callable[[Kind], object]) -> Problem | None:
+    from common.events.explain import explain  # a start that has nothing to refuse does not pay for it
+
+    return explain(raw, kind, finish)

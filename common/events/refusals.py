@@ -32,7 +32,7 @@ CODES = {
 }
 STATUS = {"malformed": 400, "too_large": 413, "too_many": 413}  # the others are 422
 
-# How what the decoder says begins, the code it gets, and what the caller reads. The first that fits.
+# What the decoder says, the code it gets, and the rule the caller reads (None: the code's). The first that fits.
 TOLD = (
     (r"Object missing required field `(.*)`", "required", None),
     (r"Object contains unknown field `(.*)`", "unknown_field", None),
@@ -57,8 +57,7 @@ WORDS = {
     "uuid": "a UUID as text",
 }
 
-_TOLD = tuple((re.compile(says, re.DOTALL), code, rule) for says, code, rule in TOLD)
-_PATH = re.compile(r" - at (?:`key` in )?`\$\.?(.*)`\Z", re.DOTALL)
+_PATH = r"(?s)(.*) - at (?:`key` in )?`\$\.?(.*?)`"  # the last one: a value may hold the like
 _LONGEST_NAME = 200
 
 
@@ -71,15 +70,25 @@ def problem(code: str, field: str | None, rule: str | None = None) -> Problem:
 
 def told(message: str, prefix: str = "") -> Problem:
     """The decoder's `Expected `str` of length <= 16 - at `$.method`` as a refusal of `attributes.method`."""
-    path = _PATH.search(message)
-    field, what = (path[1], message[: path.start()]) if path else ("", message)
-    for says, code, rule in _TOLD:
-        if found := says.fullmatch(what):
+    path = None if message.startswith("Object contains unknown field") else re.fullmatch(_PATH, message)
+    what, field = (path[1], path[2]) if path else (message, "")
+    return _said(what, ".".join(filter(None, (prefix, field))))
+
+
+def told_of(message: str, field: str) -> Problem:
+    """The same where the decoder does not know the field's name, and we do."""
+    path = re.fullmatch(_PATH, message)
+    return _said(path[1] if path else message, field)
+
+
+def _said(what: str, field: str) -> Problem:
+    for says, code, rule in TOLD:
+        if found := re.fullmatch(says, what, re.DOTALL):
             if code in ("required", "unknown_field"):
                 field = f"{field}.{found[1]}" if field else found[1]
             words = [_in_words(word) for word in found.groups()]
-            return problem(code, ".".join(filter(None, (prefix, field))) or None, rule and rule.format(*words))
-    return problem("malformed", None, f"cannot be read: {message}")
+            return problem(code, field or None, rule and rule.format(*words))
+    return problem("malformed", None, f"cannot be read: {what}")
 
 
 def _in_words(types: str) -> str:

@@ -170,7 +170,7 @@ def read(environ: Mapping[str, str]) -> Settings:
 def refuse_unknown(environ: Mapping[str, str]) -> None:
     """A misspelt variable would silently mean its default; so it is an error that names the nearest one."""
     for name in sorted(set(environ) - NAMES):
-        near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.6 if name.startswith(FAMILIES) else 0.92)
+        near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.6 if name.startswith(FAMILIES) else 0.9)
         if near or name.startswith(FAMILIES):
             hint = f"did you mean {near[0]}?" if near else f"ours are {', '.join(_family(name))}."
             raise Misconfigured(f"{name} is set, but there is no such variable: {hint}")
@@ -210,7 +210,7 @@ def _postgres(get: Callable[[str], str]) -> Postgres:
         raise Misconfigured(f"PG_SSLMODE is {sslmode!r}; it may be {', '.join(SSL_MODES)}.")
     return Postgres(
         host=host,
-        port=_port(url.port if url.netloc.rpartition("@")[2].count(":") else 5432),
+        port=_port(url.netloc),
         database=unquote(url.path.strip("/")),
         user=unquote(url.username or "postgres"),
         password=Secret(unquote(url.password or "")),
@@ -293,10 +293,12 @@ def _number(name: str, get: Callable[[str], str], low: int, high: int) -> int:
     return int(text)
 
 
-def _port(port: int | None) -> int:
-    if port is None:
+def _port(netloc: str) -> int:
+    """The digits after the host's colon; the colons of an IPv6 address stand inside brackets."""
+    _, _, port = netloc.rpartition("@")[2].rpartition("]")[2].partition(":")
+    if port and not port.isdecimal():
         raise Misconfigured("DATABASE_URL: the port after the host must be a number.")
-    return port
+    return int(port or 5432)
 
 
 def _seconds(name: str, get: Callable[[str], str]) -> int:

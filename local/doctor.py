@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -12,12 +11,11 @@ import httpx
 from common import settings
 from common.clients import tls
 from common.clients.postgres import schema
-from common.clients.postgres.connection import Connection
+from common.clients.postgres.connection import SSL_REQUEST, Connection
 from common.errors import Misconfigured, Unavailable
 from local import harness, state
 
 SECONDS = 5.0
-SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # how a client asks Postgres for TLS
 
 
 class Finding(NamedTuple):

@@ -23,6 +23,7 @@ CONNECT_SECONDS = 3
 ANSWER_SECONDS = 30.0
 # Classes of SQLSTATE that pass by themselves: connection, resources, shutdown or cancel, deadlock, lock time-out.
 PASSING = ("08", "53", "57", "40", "55")
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 UNREACHABLE = (InterfaceError, OSError, struct.error)
 
 
@@ -115,29 +116,45 @@ class Connection:
 
 
 def _connect(settings: Postgres, answer_seconds: float | None) -> pg8000.native.Connection:
-    on_socket = settings.host.startswith("/")
-    raw = pg8000.native.Connection(
-        settings.user,
-        host=None if on_socket else settings.host,
-        unix_sock=f"{settings.host}/.s.PGSQL.{settings.port}" if on_socket else None,
-        port=settings.port,
-        database=settings.database,
-        password=settings.password.reveal(),
-        timeout=CONNECT_SECONDS,
-        ssl_context=_tls(settings),
-        application_name="signals",
-    )
-    raw._usock.settimeout(answer_seconds)
-    if not on_socket:
-        # pg8000 never sets it: messages of some sizes would wait 44 ms for the other side's delayed ACK.
-        raw._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """The socket is ours, so that it can be set up, secured, and closed when the login fails."""
+    sock = _socket(settings)
+    try:
+        sock = sock if settings.sslmode == "disable" else _secured(sock, settings)
+        raw = pg8000.native.Connection(
+            settings.user,
+            sock=sock,
+            database=settings.database,
+            password=settings.password.reveal(),
+            ssl_context=False,  # None would mean: TLS if the server likes, verified by nobody
+            application_name="signals",
+        )
+    except BaseException:
+        sock.close()
+        raise
+    sock.settimeout(answer_seconds)
     return raw
 
 
-def _tls(settings: Postgres) -> Any:
-    if settings.sslmode == "disable":
-        return False  # to pg8000, None means: TLS if the server likes, verified by nobody
-    return tls.context(settings.ca, "PG_CA_CERT", check_host=settings.sslmode != "verify-ca")
+def _socket(settings: Postgres) -> socket.socket:
+    if settings.host.startswith("/"):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(CONNECT_SECONDS)
+        sock.connect(f"{settings.host}/.s.PGSQL.{settings.port}")
+        return sock
+    sock = socket.create_connection((settings.host, settings.port), CONNECT_SECONDS)
+    # pg8000 never sets it: messages of some sizes would wait 44 ms for the other side's delayed ACK.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return sock
+
+
+def _secured(sock: socket.socket, settings: Postgres) -> socket.socket:
+    """Ask for TLS as Postgres wants to be asked; a server that has none is refused, never spoken to in plain text."""
+    sock.sendall(SSL_REQUEST)
+    if sock.recv(1) != b"S":
+        raise InterfaceError(f"the server speaks no TLS, and PG_SSLMODE is {settings.sslmode}")
+    context = tls.context(settings.ca, "PG_CA_CERT", check_host=settings.sslmode != "verify-ca")
+    return context.wrap_socket(sock, server_hostname=settings.host)
 
 
 def _message(error: DatabaseError) -> str:

@@ -74,9 +74,13 @@ class Database:
 
     def _open(self) -> Connection:
         conn = Connection(self._where())
-        if self._check_schema:
-            schema.check(*schema.look_up(conn))
-            self._check_schema = False  # once a process: a migration only adds
+        try:
+            if self._check_schema:
+                schema.check(*schema.look_up(conn))
+                self._check_schema = False  # once a process: a migration only adds
+        except BaseException:
+            conn.close()
+            raise
         return conn
 
     def _give_back(self, conn: Connection) -> None:

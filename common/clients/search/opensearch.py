@@ -1,0 +1,249 @@
+"""Search in OpenSearch: one bulk request a batch, in bytes; the same words as Postgres has."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from common import settings
+from common.clients.search import Counts, Found, Refusal, documents, mapping
+from common.clients.search.documents import attribute_name
+from common.clients.search.language import Attribute, Field, Question, Term, Words
+from common.clients.search.mapping import INDEX
+from common.clients.search.node import WHAT, Node, told
+from common.errors import Misconfigured, Unavailable
+from common.events.envelope import Attributes, Envelope, Scalar
+
+KNOWN = tuple(mapping.ours()["mappings"]["properties"]["attributes"]["properties"])
+SLOWEST = 5  # seconds a question may take
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+SORT = [{"occurred_at": "desc"}, {"event_id": "desc"}, {"project_id": "desc"}]
+# How a failed item is told; its place in the answer is its place in the batch.
+FAILED = "items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by"
+
+
+class Document(msgspec.Struct):
+    """One document of the index. `attributes` holds the known names only: others, such as `a..b`, have no mapping."""
+
+    org_id: str
+    project_id: str
+    environment: str
+    event_type: str
+    severity: str
+    event_id: UUID
+    occurred_at: datetime
+    received_at: datetime
+    clamped: datetime | None
+    minted: bool
+    message: str
+    words: str
+    attributes: dict[str, Scalar]
+    attributes_all: Attributes
+    payload: dict[str, Any]
+
+
+class _Id(msgspec.Struct):
+    id: str = msgspec.field(name="_id")
+
+
+class _Action(msgspec.Struct):
+    index: _Id
+
+
+class _Error(msgspec.Struct):
+    status: int
+    error: Any = None
+
+
+class _Item(msgspec.Struct):
+    index: _Error
+
+
+class _Done(msgspec.Struct):
+    errors: bool = False
+    items: list[_Item] = []
+
+
+class _Total(msgspec.Struct):
+    value: int
+
+
+class _Hit(msgspec.Struct):
+    source: dict[str, Any] = msgspec.field(name="_source")
+    sort: tuple[int, str, str]
+
+
+class _Hits(msgspec.Struct):
+    total: _Total
+    hits: list[_Hit]
+
+
+class _Bucket(msgspec.Struct):
+    key: Any
+    doc_count: int
+
+
+class _Aggregation(msgspec.Struct):
+    buckets: list[_Bucket]
+
+
+class _Answer(msgspec.Struct):
+    timed_out: bool
+    hits: _Hits
+    aggregations: dict[str, _Aggregation] = {}
+
+
+_encoder = msgspec.json.Encoder()
+_done = msgspec.json.Decoder(_Done)
+_answer = msgspec.json.Decoder(_Answer)
+
+
+class OpenSearch:
+    """One index for all organisations; every question names its own."""
+
+    def __init__(self, where: settings.OpenSearch) -> None:
+        self._node = Node(where)
+        self._checked = False
+
+    def check_mapping(self) -> None:
+        mapping.check(self._node)
+        self._checked = True
+
+    def index(self, envelopes: Sequence[bytes]) -> list[Refusal]:
+        if not self._checked:  # once a process: a wrong mapping would bury every event, or worse, keep it
+            self.check_mapping()
+        good, refused = documents.read(envelopes)
+        if good:
+            refused += self._bulk(list(good), _body(good.values()))
+        return sorted(refused, key=lambda refusal: refusal.index)
+
+    def find(self, question: Question, *, limit: int = 50, cursor: str | None = None) -> Found:
+        asked: dict[str, Any] = {"size": limit + 1, "sort": SORT, "_source": {"excludes": ["words", "attributes"]}}
+        if cursor:
+            asked["search_after"] = documents.read_cursor(cursor)
+        hits = self._ask(question, asked).hits
+        rows = [(hit.sort, {**hit.source, "attributes": _named(hit.source["attributes_all"])}) for hit in hits.hits]
+        return documents.page(question, rows, hits.total.value, limit)
+
+    def counts(self, question: Question) -> Counts:
+        fields = {"event_type": "event_type", "severity": "severity", "route": "attributes.route"}
+        asked = {name: {"terms": {"field": field, "size": 20}} for name, field in fields.items()}
+        answer = self._ask(question, {"size": 0, "aggs": asked}).aggregations
+        found = {name: [(one.key, one.doc_count) for one in answer[name].buckets] for name in fields}
+        return Counts(**{name: documents.ranked(counted, 20) for name, counted in found.items()})
+
+    def over_time(self, question: Question, bars: int) -> list[int]:
+        start, step = documents.step_of(question, bars)
+        bar = {"field": "occurred_at", "fixed_interval": f"{step}ms", "offset": f"{start % step}ms", "min_doc_count": 1}
+        answer = self._ask(question, {"size": 0, "aggs": {"bars": {"date_histogram": bar}}}).aggregations
+        counted = {(one.key - start) // step: one.doc_count for one in answer["bars"].buckets}
+        return [counted.get(bar, 0) for bar in range(bars)]
+
+    def prune(self, before: datetime, limit: int = 1000) -> int:
+        old = {"query": {"range": {"received_at": {"lt": before.isoformat()}}}}
+        path = f"/{INDEX}/_delete_by_query?max_docs={limit}&conflicts=proceed&refresh=true"
+        answer = self._call("POST", path, _encoder.encode(old))
+        return int(msgspec.json.decode(answer)["deleted"])
+
+    def close(self) -> None:
+        self._node.close()
+
+    def _bulk(self, places: list[int], body: bytes) -> list[Refusal]:
+        """The usual answer is filtered down to `errors: false`. That loses places, so after an error the same
+        batch goes again, unfiltered; writing it twice changes nothing."""
+        if not _done.decode(self._call("POST", f"/{INDEX}/_bulk?filter_path=errors", body)).errors:
+            return []
+        items = _done.decode(self._call("POST", f"/{INDEX}/_bulk?filter_path={FAILED}", body)).items
+        failed = [(place, item.index) for place, item in zip(places, items, strict=True) if item.index.status >= 300]
+        for _, one in failed:
+            if one.status != 400:  # overload, a full disk, a lost shard: the world's, and it passes
+                raise Unavailable(WHAT, f"{one.status}: {told(one.error)}")
+        return [Refusal(place, "not_indexable", f"OpenSearch: {told(one.error)}") for place, one in failed]
+
+    def _ask(self, question: Question, asked: dict[str, Any]) -> _Answer:
+        asked |= {"query": _query(question), "track_total_hits": True, "timeout": f"{SLOWEST}s"}
+        path = f"/{INDEX}/_search?allow_partial_search_results=false"
+        try:
+            answer = _answer.decode(self._call("POST", path, _encoder.encode(asked), seconds=SLOWEST + 1))
+        except Unavailable as error:
+            raise Unavailable("Search", error.reason) from error
+        if answer.timed_out:
+            raise Unavailable("Search", f"it took longer than {SLOWEST} s")
+        return answer
+
+    def _call(self, method: str, path: str, body: bytes, *, seconds: float = 30) -> bytes:
+        answer = self._node.call(method, path, body, seconds=seconds)
+        if answer is None:
+            self._checked = False
+            raise Misconfigured(f"OpenSearch has no index {INDEX}: run `python -m migrations.apply`.")
+        return answer
+
+
+def _body(envelopes: Iterable[Envelope]) -> bytes:
+    """The lines of a bulk request: an action, its document, and so on."""
+    lines: list[_Action | Document] = []
+    for one in envelopes:
+        lines.append(_Action(_Id(f"{one.project_id}:{one.event_id}")))
+        lines.append(_document(one))
+    return _encoder.encode_lines(lines)
+
+
+def _document(envelope: Envelope) -> Document:
+    attributes = envelope.attributes
+    return Document(
+        envelope.org_id,
+        envelope.project_id,
+        envelope.environment,
+        envelope.event_type,
+        envelope.severity,
+        envelope.event_id,
+        envelope.occurred_at,
+        envelope.received_at,
+        envelope.clamped,
+        envelope.minted,
+        envelope.message,
+        documents.words_of(envelope),
+        {name: attributes[name] for name in KNOWN if name in attributes},
+        _unambiguous(attributes),
+        envelope.payload,
+    )
+
+
+def _unambiguous(attributes: Attributes) -> Attributes:
+    names = "".join(attributes)
+    if "=" not in names and "\\" not in names:
+        return attributes
+    return {attribute_name(name): value for name, value in attributes.items()}
+
+
+def _named(attributes: Attributes) -> Attributes:
+    """The attributes under the names they came with."""
+    return {_ESCAPED.sub(r"\1", name): value for name, value in attributes.items()}
+
+
+def _query(question: Question) -> dict[str, Any]:
+    """Filters only: nothing is scored, the order is time."""
+    wanted: list[dict[str, Any]] = [{"term": {"org_id": question.org_id}}]
+    unwanted: list[dict[str, Any]] = []
+    for term in question.terms:
+        (wanted if term.wanted else unwanted).append(_clause(term))
+    if question.since is not None:
+        wanted.append({"range": {"occurred_at": {"gte": question.since, "format": "epoch_millis"}}})
+    if question.until is not None:
+        wanted.append({"range": {"occurred_at": {"lt": question.until, "format": "epoch_millis"}}})
+    return {"bool": {"filter": wanted, "must_not": unwanted}}
+
+
+def _clause(term: Term) -> dict[str, Any]:
+    match term:
+        case Words((word,)):
+            return {"term": {"words": word}}
+        case Words(words):
+            return {"match_phrase": {"words": " ".join(words)}}
+        case Attribute(name, value):
+            return {"term": {f"attributes_all.{attribute_name(name)}": value}}
+        case Field(name, value):
+            return {"term": {name: value}}

@@ -6,12 +6,14 @@
 import hashlib
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from common import settings
 from common.clients.postgres.connection import Connection
 from common.errors import Misconfigured, Unavailable
+from migrations.prepare import prepare
 
 HERE = Path(__file__).parent
 LOCK = 7_416_100  # any number, as long as every release uses the same
@@ -80,7 +82,8 @@ def main() -> int:
             raise Misconfigured(f"This is Postgres {version // 10_000}; 16 or newer is needed.")
         for migration in apply(conn, migrations()):
             print(f"applied {migration.name}")
-        print("the schema is up to date")
+        prepare(conn, settings.current(), datetime.now(UTC).date())
+        print("the schema is up to date, the topics are there")
         conn.close()
     except (Misconfigured, Unavailable) as error:
         print(f"migrations: {error}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -11,6 +12,7 @@ from common import settings
 from local.servers import kafka, objects, opensearch
 from local.servers.postgres import ROLE, PostgresServer
 from migrations.apply import apply, migrations
+from migrations.prepare import prepare
 
 ROOT = Path(__file__).parent.parent
 JARS = ROOT / ".local" / "jars"
@@ -39,6 +41,7 @@ def postgres() -> PostgresServer:
     server = _start(PostgresServer(home() / "servers" / "postgres", throwaway=True))
     owner = server.connect(ROLE, "signals")
     apply(owner, migrations())
+    prepare(owner, settings.read({}), datetime.now(UTC).date(), ahead=1)
     owner.close()
     return server
 

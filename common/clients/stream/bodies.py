@@ -1,0 +1,106 @@
+"""What a row of the Postgres log holds: records as JSON, theirs kept byte for byte, anything else as base64."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from collections.abc import Iterable
+
+import msgspec
+
+from common.clients.stream import Item, partition_of
+
+# A row a reader can take in one gulp; many small records in one row are what makes reading fast.
+ROW_RECORDS = 500
+ROW_CHARACTERS = 256 * 1024
+WHITESPACE = b" \t\r\n"
+
+
+class Stored(msgspec.Struct, gc=False):
+    """`k` text, `v` JSON as it came; `K` and `V` base64; what is None is left out."""
+
+    k: str | None = None
+    v: msgspec.Raw = msgspec.Raw()
+    K: bytes | None = None
+    V: bytes | None = None
+
+
+_one_value = msgspec.json.Decoder(msgspec.Raw).decode
+_read = msgspec.json.Decoder(list[Stored]).decode
+
+
+def rows(items: Iterable[Item], partitions: int, *, plain: bool = False) -> list[str]:
+    """Arguments for stream_publish, one after the other: in each at most one row for a partition.
+
+    The first names every partition of them all, so that one transaction locks them in one order.
+    `plain` keeps nothing as JSON: whatever Postgres found wrong with a value, it finds nothing wrong with base64.
+    """
+    waiting: dict[int, list[str]] = {}
+    for key, value in items:
+        waiting.setdefault(partition_of(key, partitions), []).append(_record(key, value, plain))
+    arguments = []
+    chunks = {partition: _chunks(records) for partition, records in waiting.items()}
+    while chunks:
+        row = [f'{{"p":{p},"n":{len(c[0])},"b":[{",".join(c[0])}]}}' for p, c in chunks.items()]
+        arguments.append(f"[{','.join(row)}]")
+        chunks = {partition: rest[1:] for partition, rest in chunks.items() if rest[1:]}
+    return arguments
+
+
+def records(body: str) -> list[Item]:
+    """The keys and values of one row, as they were published."""
+    return [(_key(one), _value(one)) for one in _read(body)]
+
+
+def _chunks(texts: list[str]) -> list[list[str]]:
+    found: list[list[str]] = [[]]
+    size = 0
+    for text in texts:
+        if found[-1] and (len(found[-1]) == ROW_RECORDS or size + len(text) > ROW_CHARACTERS):
+            found.append([])
+            size = 0
+        found[-1].append(text)
+        size += len(text)
+    return found
+
+
+def _record(key: bytes | None, value: bytes | None, plain: bool) -> str:
+    fields = [] if key is None else [_key_text(key, plain)]
+    if value is not None:
+        text = None if plain else as_json(value)
+        fields.append(f'"V":"{_base64(value)}"' if text is None else f'"v":{text}')
+    return f"{{{','.join(fields)}}}"
+
+
+def as_json(value: bytes) -> str | None:
+    """The value's text if it can stand inside a JSON document of Postgres and come out the same; else None."""
+    if not value or value[0] in WHITESPACE or value[-1] in WHITESPACE:
+        return None
+    # Postgres refuses \u0000 and lone surrogates; every \u goes as base64, our own encoder writes none but for control.
+    if b"\\" in value and b"\\u" in value:
+        return None
+    try:
+        _one_value(value)
+        return value.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _key_text(key: bytes, plain: bool) -> str:
+    if not plain and b"\0" not in key:
+        try:
+            return f'"k":{msgspec.json.encode(key.decode()).decode()}'
+        except UnicodeDecodeError:
+            pass
+    return f'"K":"{_base64(key)}"'
+
+
+def _base64(data: bytes) -> str:
+    return b2a_base64(data, newline=False).decode()
+
+
+def _key(one: Stored) -> bytes | None:
+    return one.K if one.k is None else one.k.encode()
+
+
+def _value(one: Stored) -> bytes | None:
+    return bytes(one.v) or one.V

@@ -1,0 +1,211 @@
+"""Reading from Kafka as a member of a consumer group; the broker fences a member by the group's generation."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from common.clients.stream import Fenced, Overtaken, Recreated
+from common.clients.stream.kafka_config import ANSWER_SECONDS, Said, config, reason
+from common.edge.records import Record
+from common.settings import Kafka
+
+SETTINGS = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "error",  # where retention overtook us we say so, and do not jump
+    "partition.assignment.strategy": "cooperative-sticky",
+    "session.timeout.ms": 6000,
+    "heartbeat.interval.ms": 1000,
+    "max.poll.interval.ms": 30_000,
+    "socket.timeout.ms": 6000,
+    "queued.max.messages.kbytes": 16 * 1024,
+}
+FENCED = (
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.FENCED_INSTANCE_ID,
+    KafkaError._ASSIGNMENT_LOST,
+    KafkaError._STATE,
+)
+
+
+class Share:
+    """A partition that is ours: what the library has given us and we have not passed on, and where we are in it."""
+
+    def __init__(self, position: int) -> None:
+        self.next = self.read = self.committed = position
+        self.waiting: deque[Record] = deque()
+        self.paused = False
+        self.sought: int | None = None  # told to the library by the thread that reads, so that it knows what is stale
+        self.wrong: Exception | None = None
+
+
+class KafkaReader:
+    """A member of a group, with a consumer of its own."""
+
+    def __init__(self, settings: Kafka, topic: str, group: str) -> None:
+        self._topic, self._group, self._said = topic, group, Said()
+        self._shares: dict[int, Share] = {}
+        self._lock = threading.Lock()
+        self._failed: KafkaError | None = None
+        self._turn = 0
+        self._consumer = Consumer(config(settings, self._said) | SETTINGS | {"group.id": group})
+        self._consumer.subscribe([topic], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+
+    def read(self, max_records: int, max_bytes: int, timeout: float) -> list[Record]:
+        until, wait = time.monotonic() + timeout, 0.0
+        while True:
+            self._gather(max_records, wait)  # also when enough is here already: it proves this member alive
+            if records := self._give(max_records, max_bytes):
+                return records
+            self._complain()
+            wait = until - time.monotonic()
+            if wait <= 0:
+                return []
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        with self._lock:
+            ours = {part: offset for part, offset in offsets.items() if self._may_commit(part, offset)}
+        if ours:
+            self._commit([TopicPartition(self._topic, part, offset) for part, offset in ours.items()])
+        with self._lock:
+            for part, offset in ours.items():
+                if part in self._shares:
+                    self._shares[part].committed = offset
+        if lost := set(offsets) - set(ours):
+            raise Fenced(lost)
+
+    def assigned(self) -> dict[int, int]:
+        with self._lock:
+            return {part: share.next for part, share in self._shares.items()}
+
+    def pause(self, partition: int) -> None:
+        self._change(partition, self._consumer.pause, paused=True)
+
+    def resume(self, partition: int) -> None:
+        self._change(partition, self._consumer.resume, paused=False)
+
+    def seek(self, partition: int, offset: int) -> None:
+        with self._lock:
+            if share := self._shares.get(partition):
+                share.waiting.clear()
+                share.next = share.sought = offset
+                share.wrong = None
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _change(self, partition: int, tell: Callable[[list[TopicPartition]], None], paused: bool) -> None:
+        with self._lock:
+            if share := self._shares.get(partition):
+                share.paused = paused
+                tell([TopicPartition(self._topic, partition)])
+
+    def _gather(self, max_records: int, wait: float) -> None:
+        """Take over what the library has, waiting only for the first record."""
+        with self._lock:
+            for part, share in self._shares.items():
+                if share.sought is not None:
+                    self._move(part, share.sought, share.paused)
+                    share.sought = None
+            room = max_records - sum(len(share.waiting) for share in self._shares.values() if not share.paused)
+        try:
+            messages = self._consumer.consume(1, wait)
+            if messages and room > 1:
+                messages += self._consumer.consume(room - 1, 0)
+        except KafkaException as error:
+            raise self._said.unavailable(reason(error)) from error
+        for message in messages:
+            self._keep(message)
+
+    def _move(self, part: int, offset: int, paused: bool) -> None:
+        """Given back and taken again: the library's own seek refuses a partition that stopped at a wrong offset."""
+        where = TopicPartition(self._topic, part, offset)
+        self._consumer.incremental_unassign([where])
+        self._consumer.incremental_assign([where])
+        if paused:
+            self._consumer.pause([where])
+
+    def _keep(self, message: Message) -> None:
+        part, offset, error = message.partition() or 0, message.offset() or 0, message.error()
+        share = self._shares.get(part)
+        if error and error.code() == KafkaError._AUTO_OFFSET_RESET and share:
+            share.wrong = self._why(part, offset)
+        elif error:
+            self._failed = error
+        elif share and share.sought is None:
+            key, value = message.key(), message.value()
+            share.waiting.append(Record(self._topic, part, offset, message.timestamp()[1], key, value))
+
+    def _give(self, max_records: int, max_bytes: int) -> list[Record]:
+        """As much of what waits as the limits allow, at least one; who comes first changes."""
+        records: list[Record] = []
+        size = 0
+        with self._lock:
+            ready = [share for share in self._shares.values() if not share.paused]
+            for share in ready:
+                if share.wrong and not share.waiting:
+                    raise share.wrong.with_traceback(None)
+            self._turn += 1
+            turn = self._turn % max(1, len(ready))
+            for share in ready[turn:] + ready[:turn]:
+                while share.waiting:
+                    size += len(share.waiting[0].key or b"") + len(share.waiting[0].value or b"")
+                    if records and (len(records) == max_records or size > max_bytes):
+                        return records
+                    records.append(share.waiting.popleft())
+                    share.next = records[-1].offset + 1
+                    share.read = max(share.read, share.next)
+        return records
+
+    def _complain(self) -> None:
+        """Nothing came; if that is because nothing can, say so."""
+        failed, self._failed = self._failed, None
+        if failed or self._said.alarmed():
+            raise self._said.unavailable(failed.str() if failed else "no broker can be reached")
+
+    def _why(self, part: int, position: int) -> Exception | None:
+        """An offset the broker does not have: deleted, or of a topic that is no more."""
+        low, high = self._ends(part)
+        if position < low:
+            return Overtaken(part, position, low)
+        if position > high:
+            reset = f"--group {self._group} --topic {self._topic}:{part} --reset-offsets --to-earliest --execute"
+            return Recreated(part, position, high, f"kafka-consumer-groups.sh {reset}")
+        self._shares[part].sought = position  # it is there by now
+        return None
+
+    def _may_commit(self, part: int, offset: int) -> bool:
+        """The broker checks that we are in the group, not what is ours in it; and an older commit never wins."""
+        share = self._shares.get(part)
+        return share is not None and share.committed <= offset <= share.read
+
+    def _commit(self, offsets: list[TopicPartition]) -> None:
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            if error.args[0].code() in FENCED:
+                raise Fenced([one.partition for one in offsets]) from error
+            raise self._said.unavailable(reason(error)) from error
+
+    def _assign(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
+        """Begin at what is committed; at the oldest record, if nothing is."""
+        found = consumer.committed(parts, timeout=ANSWER_SECONDS)
+        for one in found:
+            if one.offset < 0:
+                one.offset = self._ends(one.partition)[0]
+        with self._lock:
+            self._shares |= {one.partition: Share(one.offset) for one in found}
+        consumer.incremental_assign(found)
+
+    def _revoke(self, _: Consumer, parts: list[TopicPartition]) -> None:
+        with self._lock:
+            for one in parts:
+                self._shares.pop(one.partition, None)
+
+    def _ends(self, part: int) -> tuple[int, int]:
+        low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, part), timeout=ANSWER_SECONDS)
+        return low, high

@@ -1,0 +1,45 @@
+"""The stream as a log in Postgres."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from common.clients.postgres.database import Database
+from common.clients.stream import Item, no_such_topic
+from common.clients.stream.pending import Pending
+from common.clients.stream.postgres_publisher import GIVE_UP_SECONDS, Publisher
+from common.clients.stream.postgres_reader import PostgresReader
+from common.settings import Postgres
+
+WHICH = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
+ENDS = "SELECT part, low, next FROM stream_head WHERE topic = :topic ORDER BY part"
+
+
+class PostgresStream:
+    """One connection for publishing and for questions; each reader has its own."""
+
+    def __init__(self, settings: Postgres) -> None:
+        self._settings = settings
+        self._database = Database(1, lambda: settings)
+        self._publisher = Publisher(self._database)
+
+    @cached_property
+    def name(self) -> str:
+        with self._database.connection() as conn:
+            return f"postgres:{conn.run(WHICH)[0][0]}"
+
+    def publish(self, topic: str, items: Sequence[Item]) -> Pending:
+        return self._publisher.publish(topic, items)
+
+    def ends(self, topic: str) -> dict[int, tuple[int, int]]:
+        with self._database.connection() as conn:
+            conn.answer_within(GIVE_UP_SECONDS)
+            rows = conn.run(ENDS, topic=topic)
+        if not rows:
+            raise no_such_topic(topic)
+        return {part: (low, high) for part, low, high in rows}
+
+    def reader(self, topic: str, group: str) -> PostgresReader:
+        return PostgresReader(self._settings, topic, group)
+
+    def close(self) -> None:
+        self._publisher.close()

@@ -1,6 +1,7 @@
 """The boundary cases of `fixtures/rules/cases.txt` as values: what arrives, and the incidents it must give."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,17 +41,22 @@ class Case(NamedTuple):
     incidents: list[Outcome]
 
 
+@cache
 def cases() -> list[Case]:
     lines = TABLE.read_text(encoding="utf-8").splitlines()
     return [_case(line) for line in lines if line and not line.startswith("#")]
 
 
+def steps_of(given: str) -> tuple[str, list[Step]]:
+    """The kind of the series and what arrives."""
+    kind, *words = given.split()
+    return {"E": "error", "S": "signup"}[kind], [step for word in words for step in _steps(word)]
+
+
 def _case(line: str) -> Case:
     number, shows, given, expected = (part.strip() for part in line.split("|"))
-    kind, *words = given.split()
-    steps = [step for word in words for step in _steps(word)]
     outcomes = [] if expected == "none" else [_outcome(part) for part in expected.split(";")]
-    return Case(int(number), shows, {"E": "error", "S": "signup"}[kind], steps, outcomes)
+    return Case(int(number), shows, *steps_of(given), outcomes)
 
 
 def _steps(word: str) -> list[Step]:

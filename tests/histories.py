@@ -11,11 +11,22 @@ from itertools import zip_longest
 from random import Random
 from typing import Any
 
-from tests.cases import Outcome, Step
+from tests.cases import Outcome, Step, steps_of
 from tests.reference import Reference
 from tests.shelf import Shelf
 
 Cut = Callable[[list[Step]], list[list[Step]]]
+DIRECTED = (
+    "E 293@0 30@62 15@65",  # a window that is full before the first event asks it
+    "E 3@0 2@1..59 30@64",  # 121 in the hour: 30 are a quarter too few
+    "E 90@10 1@60 1@10",  # a late event, among the representative ones too
+    "E 30@10 resolve=12 4@40 1!@41 reopen=50",  # what came meanwhile is its own again
+    "E 30@10 1@20 resolve=15",  # a person acts no earlier than the newest minute
+    "E 290@12 resolve=12 1@17 80@16",  # the event after the opening one finds a worse window, that was a person's
+    "E 2@0..200 3@201..260 400@262 1!@325 1@330 90@270",  # a late one takes in a critical event
+    "S 4@0..99 1@113 1!@114 1@115..170/2 clock=180",  # a critical signup is no worse than another
+    "S 4@0..99 clock=140 reopen=141 acknowledge=142 3@150 clock=2500 reopen=2600 1@2650 clock=2700",
+)
 ACTS = ("clock", "clock", "acknowledge", "acknowledge", "unacknowledge", "resolve", "reopen", "reopen")
 
 
@@ -116,9 +127,9 @@ def differences(kind: str, steps: list[Step], chance: Random, **broken: Any) -> 
             "timeline": (log(shelf), reference.log),
             "counts": (shelf.values, reference.counts),
             "jobs": (shelf.jobs, len(reference.incidents)),
+            "events": ({(int(i[1:]), slot): there for (i, slot), there in shelf.events.items()}, reference.kept()),
             "judged": (shelf.judged if kind == "signup" else 0, reference.judged if kind == "signup" else 0),
             "rows of the timeline": (shelf.timeline, first.timeline),
-            "representative events": (shelf.events, first.events),
             "incidents of two cuttings": (shelf.incidents, first.incidents),
             "the rest": ((shelf.newest, shelf.reached, shelf.refused), (first.newest, first.reached, first.refused)),
         }
@@ -199,6 +210,11 @@ def check(seed: int, **broken: Any) -> list[str]:
     chance = Random(seed)
     kind = "error" if seed % 2 else "signup"
     return differences(kind, history(kind, chance), chance, **broken)
+
+
+def check_directed(**broken: Any) -> list[str]:
+    given = [(line, *steps_of(line)) for line in DIRECTED]
+    return [f"{line}: {one}" for line, kind, steps in given for one in differences(kind, steps, Random(1), **broken)]
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ class Reference:
         self.judged = 0
         self.incidents: list[dict[str, Any]] = []
         self.log: list[tuple[int, str, int | None]] = []
+        self.number = -1  # of the event
 
     def event(self, minute: int, critical: bool = False) -> None:
         """It is counted, then it asks, then time may have resolved what it did not continue."""
@@ -28,12 +29,15 @@ class Reference:
         self.judged = minute if first else self.judged
         if critical:
             self.recount()
+        self.number += 1
+        self.keep(minute)
         if self.kind == "signup":
             self.judge(minute, self.newest)
         elif minute >= self.newest - 60:
             for end in range(minute, minute + 5):
                 if end <= self.newest and end in self.counts:
                     self.ask(end, self.newest)
+        self.keep(minute)
         self.pass_time(self.newest)
 
     def clock(self, minute: int) -> None:
@@ -91,10 +95,25 @@ class Reference:
             if last:
                 self.recount()  # what it has counted is fixed when the next one opens
                 self.pass_time(self.end(last) + 1)
-            names = "opened seen observed hour peak severity status prior person reopened resolved number last recurs"
-            mild = "error" if self.kind == "error" else "warn"
-            values = (end, end, seen, hour, seen, mild, "open", "open", None, None, None, 0, None, bool(last))
-            self.incidents.append(dict(zip(names.split(), values, strict=True)))
+            self.incidents.append(
+                {
+                    "opened": end,
+                    "seen": end,
+                    "observed": seen,
+                    "hour": hour,
+                    "peak": seen,
+                    "severity": "error" if self.kind == "error" else "warn",
+                    "status": "open",
+                    "prior": "open",
+                    "person": None,
+                    "reopened": None,
+                    "resolved": None,
+                    "number": 0,
+                    "last": None,
+                    "recurs": bool(last),
+                    "events": [],
+                }
+            )
             self.log.append((len(self.incidents) - 1, "opened", end))
         self.worsen(critical)
         if moved:
@@ -104,15 +123,34 @@ class Reference:
         reopened = incident["reopened"]
         return int(max(incident["seen"], incident["seen"] if reopened is None else reopened)) + 60
 
+    def covers(self, incident: dict[str, Any], minute: int) -> bool:
+        until = self.end(incident) if incident["person"] is None else min(self.end(incident), incident["person"])
+        return bool(incident["opened"] - self.span + 1 <= minute <= until)
+
+    def keep(self, minute: int) -> None:
+        """From the event that opened it on, those whose minute is the incident's."""
+        last = self.incidents[-1] if self.incidents else None
+        if last and self.covers(last, minute) and (minute, self.number) not in last["events"][-1:]:
+            last["events"].append((minute, self.number))
+
+    def kept(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """The first fifty, and the newest of each of the last fifty minutes: of two in one place the later."""
+        slots: dict[tuple[int, int], tuple[int, int]] = {}
+        for place, incident in enumerate(self.incidents):
+            for order, (minute, number) in enumerate(incident["events"]):
+                slot = (place, order if order < 50 else 50 + minute % 50)
+                if slot not in slots or slots[slot][0] <= minute:
+                    slots[slot] = (minute, number)
+        return slots
+
     def recount(self) -> None:
         """An event counts the moment it comes; to save hours it is added up only where the sum decides or is read."""
         if self.incidents:
             last = self.incidents[-1]
-            until = self.end(last) if last["person"] is None else min(self.end(last), last["person"])
-            minutes = [m for m in self.counts if last["opened"] - self.span + 1 <= m <= until]
-            last["number"] = sum(self.counts[m] for m in minutes)
+            minutes = [minute for minute in self.counts if self.covers(last, minute)]
+            last["number"] = sum(self.counts[minute] for minute in minutes)
             last["last"] = max(minutes, default=None)
-            self.worsen(self.kind == "error" and any(m in self.criticals for m in minutes))
+            self.worsen(self.kind == "error" and not self.criticals.isdisjoint(minutes))
 
     def worsen(self, critical: bool) -> None:
         self.incidents[-1]["severity"] = "critical" if critical else self.incidents[-1]["severity"]

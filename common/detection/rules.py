@@ -3,7 +3,9 @@
 Everything is an integer: a usual is a share of the hour before its window, and is compared through that hour's sum.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 Rule = Literal["error_spike", "signup_drop"]
 
@@ -17,7 +19,7 @@ CRITICAL_ERRORS, CRITICAL_TIMES = 300, 10
 DROP_SIGNUPS, DROP_USUAL = 10, 40
 
 
-class Window(NamedTuple):
+class Window(msgspec.Struct, frozen=True, gc=False):
     """The minutes up to `end`: their sum, the sum of the hour before them, and the hour of an incident in its day."""
 
     end: int
@@ -26,7 +28,7 @@ class Window(NamedTuple):
     own: int | None = None
 
 
-class Finding(NamedTuple):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """A rule holds in minute `end`: with this sum, where the hour before had that one."""
 
     rule: Rule
@@ -48,17 +50,14 @@ def usual(rule: Rule, hour: int) -> float:
 
 def spike_from(hour: int) -> int:
     """The smallest sum of five minutes that is a spike: 30, and three times the usual, which is at least one."""
-    return max(SPIKE_ERRORS, _times(SPIKE_TIMES, hour))
+    needed = -(-SPIKE_TIMES * MINUTES[SPIKE] * hour // HOUR)  # rounded up; three times one is less than 30 anyway
+    return max(SPIKE_ERRORS, needed)
 
 
 def critical_from(hour: int) -> int:
     """The smallest sum of five minutes that is critical: 300, and ten times the usual, which is at least one."""
-    return max(CRITICAL_ERRORS, _times(CRITICAL_TIMES, hour))
-
-
-def _times(factor: int, hour: int) -> int:
-    """`factor` times the larger of one and a twelfth of the hour, rounded up."""
-    return -(-factor * max(HOUR, hour * MINUTES[SPIKE]) // HOUR)
+    needed = -(-CRITICAL_TIMES * MINUTES[SPIKE] * hour // HOUR)
+    return max(CRITICAL_ERRORS, needed)
 
 
 def lesser(hour: int, own: int | None) -> int:

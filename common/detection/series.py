@@ -65,8 +65,8 @@ class Scattered:
 Counts = Dense | Scattered
 
 
-def counts_of(rows: Mapping[int, int], coming: Iterable[int]) -> Counts:
+def counts_of(rows: Mapping[int, int], coming: Iterable[int] = ()) -> Counts:
     """The counts that were read, with room for the minutes that are coming."""
-    minutes = {*rows, *coming}
+    minutes = (*rows, *coming)
     first, last = min(minutes, default=0), max(minutes, default=0)
     return Scattered(rows) if last - first > DENSE_MINUTES else Dense(first, last, rows)

@@ -13,11 +13,13 @@ from common.detection.series import Scattered, counts_of
 from common.incidents import incident as life
 from common.incidents import timeline
 from common.incidents.incident import Incident
-from common.incidents.state import NO_ROWS, Kept, State
+from common.incidents.state import Kept, State
 from common.incidents.timeline import Entry
 
 FIRST_EVENTS = 50  # kept by arrival; after them
 LAST_MINUTES = 50  # the newest event of each of the last minutes
+
+NO_COUNTS = Scattered({})  # of a series that no window is asked of: nothing is added up
 
 MakeId = Callable[[], str]
 
@@ -27,11 +29,11 @@ class Course:
 
     def __init__(self, state: State, make_id: MakeId, who: str, coming: Iterable[int] = ()) -> None:
         self.rule, self.incident = state.rule, state.incident
-        self.counts = counts_of(state.values or NO_ROWS, () if state.values is None else coming)
+        self.counts = NO_COUNTS if state.values is None else counts_of(state.values, coming)
         self.entries: list[Entry] = []
         self.changed: dict[str, Incident] = {}
         self._may_hold = state.values is not None
-        self._criticals = Scattered(state.criticals)
+        self._criticals = NO_COUNTS if state.values is None else Scattered(state.criticals)
         self._make_id, self._who = make_id, who
         self._counting: str | None = None  # whose the last event was, before it asked
         self._first_events: list[Kept] = []

@@ -17,7 +17,7 @@ SPAN = MINUTES[DROP]
 
 def play(state: State, runs: Sequence[Run], make_id: MakeId) -> Played:
     """The events of one series in their order, for the engine."""
-    player = Player(state, make_id, timeline.ENGINE, {run.minute for run in runs})
+    player = Player(state, make_id, timeline.ENGINE, [run.minute for run in runs])
     for run in runs:
         player.add(run)
     return player.played()
@@ -46,7 +46,8 @@ class Player:
         minute, total, course = run.minute, len(run.events), self.course
         before = self._reach(run)
         windows = spike.asked(course.counts, minute, self.newest, total) if self._asks_windows else []
-        done, alone = 0, self._first_asks_alone(minute)
+        # the first event of a later minute proves the minutes before it; later ones of its run are not in question
+        done, alone = 0, self._judged is not None and minute > self._judged
         while done < total:
             stop = done + 1 if alone else spike.next_event(windows, course.incident, done, total)
             known = course.incident
@@ -94,13 +95,6 @@ class Player:
         if before is None and self.course.rule == DROP:
             self._judged = minute
         return before
-
-    def _first_asks_alone(self, minute: int) -> bool:
-        """The first event of a later minute proves the minutes before it, and may be past the end of an incident."""
-        incident = self.course.incident
-        if self._judged is not None and minute > self._judged:
-            return True
-        return incident is not None and incident.status != "resolved" and minute > incident.end
 
     def _ask(self, windows: list[spike.Asked], events: int) -> None:
         for end, before, hour in windows:

@@ -4,7 +4,6 @@ While a run is played its minute grows and nothing else does. It lies in the win
 before one, so what each window needs is a number, known before, and the event that reaches it is counted off.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from common.detection.rules import (
@@ -36,15 +35,15 @@ def asked(counts: Counts, minute: int, newest: int, coming: int) -> list[Asked]:
 
     Those that `coming` events cannot fill are left out.
     """
+    windows: list[Asked] = []
     if minute < newest - LATE:
-        return []
-    ends = (end for end in range(minute, min(minute + SPAN - 1, newest) + 1) if end == minute or counts.at(end))
-    sums = ((end, counts.total(end - SPAN + 1, end)) for end in ends)
-    return [
-        Asked(end, before, counts.total(end - SPAN - HOUR + 1, end - SPAN))
-        for end, before in sums
-        if before + coming >= SPIKE_ERRORS
-    ]
+        return windows
+    for end in range(minute, min(minute + SPAN - 1, newest) + 1):
+        if end == minute or counts.at(end):
+            before = counts.total(end - SPAN + 1, end)
+            if before + coming >= SPIKE_ERRORS:
+                windows.append(Asked(end, before, counts.total(end - SPAN - HOUR + 1, end - SPAN)))
+    return windows
 
 
 def next_event(windows: list[Asked], incident: Incident | None, done: int, total: int) -> int:
@@ -52,15 +51,22 @@ def next_event(windows: list[Asked], incident: Incident | None, done: int, total
 
     A threshold reached before the run counts with its first event: nobody has asked that window yet.
     """
-    stops = (max(needed - window.before, 1) for window in windows for needed in _thresholds(window, incident))
-    return min((stop for stop in stops if done < stop < total), default=total)
+    first = total
+    for window in windows:
+        for needed in _thresholds(window, incident):
+            event = max(needed - window.before, 1)
+            if done < event < first:
+                first = event
+    return first
 
 
-def _thresholds(window: Asked, incident: Incident | None) -> Iterator[int]:
-    """From which sums on it changes more than a peak, which only grows: that waits for the last event."""
+def _thresholds(window: Asked, incident: Incident | None) -> tuple[int, ...]:
+    """The sums from which on it changes more than a peak and a last minute, which wait for the last event."""
     hour = window.hour if incident is None else lesser(window.hour, incident.own(window.end))
-    if incident is None or incident.status == "resolved" or window.end > incident.last_seen_at:
-        yield spike_from(hour)
-        yield critical_from(hour)
-    elif incident.severity != "critical":
-        yield critical_from(hour)
+    if incident is None or incident.status == "resolved" or window.end > incident.end:
+        return spike_from(hour), critical_from(hour)
+    if incident.severity == "critical":
+        return ()  # it goes on, and cannot become worse
+    # going on longer, it may take in a critical event
+    longer = window.end > incident.last_seen_at
+    return (spike_from(hour), critical_from(hour)) if longer else (critical_from(hour),)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from common.detection.rules import Rule
 from common.incidents.incident import Incident
 from common.incidents.timeline import Entry
@@ -10,7 +12,7 @@ from common.incidents.timeline import Entry
 NO_ROWS: Mapping[int, int] = {}
 
 
-class State(NamedTuple):
+class State(msgspec.Struct, frozen=True):
     """A series as it was read under its lock: the newest incident, and the bucket rows its windows could need.
 
     `values` is None where the gate said that no window of this batch can hold: then no rule is asked. `criticals` has
@@ -45,7 +47,7 @@ class Kept(NamedTuple):
     event: Any
 
 
-class Played(NamedTuple):
+class Played(msgspec.Struct, frozen=True):
     """What is to be written. `newest` and `judged` are the series' own; the rest is empty where nothing changed."""
 
     newest: int | None

@@ -19,8 +19,8 @@ BY_SERIES = [
     for case in CASES
     for series in sorted({step.series for step in case.steps})
 ]
-LONG = 20_000  # events, which one by one take seconds
-FEW, SHORT = 8, 400  # runs of one minute, and events: so small that every split can be tried
+LONG = 10_000  # events, which one by one take seconds: three cases
+FEW, SHORT = 7, 150  # runs of one minute, and events: so small that every split can be tried
 
 
 def at(*places: int) -> Cut:
@@ -55,16 +55,20 @@ def test_the_reference_gives_the_incidents_of_each_case(case: Case, steps: list[
 
 @pytest.mark.parametrize(("case", "steps"), BY_SERIES)
 def test_the_player_gives_the_incidents_of_each_case_in_every_cutting(case: Case, steps: list[Step]) -> None:
-    cuts = [at_once, *(at_random(Random(seed)) for seed in range(3)), *splits(steps)]
-    for cut in cuts if len(steps) > LONG else [*cuts, one_by_one]:
+    cuts = [at_once, at_random(Random(1)), at_random(Random(2)), one_by_one, *splits(steps)]
+    for cut in cuts[:2] if len(steps) > LONG else cuts:
         shelf = histories.play(Shelf(case.kind), steps, cut)
         assert shelf.outcomes() == case.incidents
         assert shelf.jobs == len(case.incidents)
 
 
-@pytest.mark.parametrize("seeds", [range(first, first + 20) for first in range(0, 100, 20)], ids=lambda seeds: seeds[0])
+@pytest.mark.parametrize("seeds", [range(first, first + 20) for first in range(0, 60, 20)], ids=lambda seeds: seeds[0])
 def test_random_histories_are_as_the_reference_says_and_equal_in_every_cutting(seeds: range) -> None:
     assert {seed: found for seed in seeds if (found := histories.check(seed))} == {}
+
+
+def test_histories_made_for_one_fault_each_are_as_the_reference_says() -> None:
+    assert histories.check_directed() == []
 
 
 def errors(minute: int, number: int, name: str = "") -> Run:

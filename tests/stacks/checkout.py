@@ -1,0 +1,92 @@
+"""A copy of this project in a folder of its own, used through `make` as a newcomer would."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.servers import ROOT
+
+LEFT_OUT = shutil.ignore_patterns(".git", ".local", ".venv", "__pycache__", ".*_cache", ".hypothesis", "dist")
+
+
+class Checkout:
+    """The copy shares this environment's .venv, which is complete, so nothing is installed again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "checkout"
+        shutil.copytree(ROOT, self.root, ignore=LEFT_OUT)
+        (self.root / ".venv").symlink_to(ROOT / ".venv")
+        (self.root / ".local").mkdir(mode=0o700)
+        if (ROOT / ".local/jars").exists():
+            (self.root / ".local/jars").symlink_to(ROOT / ".local/jars")
+
+    def make(self, *words: str, timeout: float = 120, **environ: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["make", f"PYTHON={sys.executable}", *words],
+            cwd=self.root,
+            env=clean_environment() | environ,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def emulate(self, **environ: str) -> "subprocess.Popen[str]":
+        """In the foreground of its own session, as in a terminal; returns when it has told the addresses."""
+        process = subprocess.Popen(
+            [sys.executable, "local/bootstrap.py", "emulate"],
+            cwd=self.root,
+            env=clean_environment() | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("Remove everything"):
+                return process
+        raise AssertionError("emulate ended before it was ready")
+
+    @property
+    def account(self) -> dict[str, Any]:
+        return dict(json.loads((self.root / ".local/running.json").read_text()))
+
+    def env(self) -> dict[str, str]:
+        lines = (self.root / ".local/env").read_text().splitlines()
+        return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
+
+    def processes(self) -> Iterator[psutil.Process]:
+        """The harness and everything below it."""
+        yield (root := psutil.Process(self.account["pid"]))
+        yield from root.children(recursive=True)
+
+    def wait_for_new_account(self, old: dict[str, Any], seconds: float = 30) -> dict[str, Any]:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                if (new := self.account) != old:
+                    return new
+            except (OSError, ValueError):
+                pass
+            time.sleep(0.05)
+        raise AssertionError("the harness did not begin again")
+
+    def remove(self) -> None:
+        self.make("down")
+        for note in self.root.glob(".local/*/*.pid"):
+            os.kill(json.loads(note.read_text())["pid"], signal.SIGKILL)
+
+
+def clean_environment() -> dict[str, str]:
+    """No variable of make's, so that a test run by `make test` starts a make of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "STACK"))}

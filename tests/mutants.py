@@ -128,7 +128,7 @@ MUTANTS = [
     Mutant(
         "minutes already counted are not taken in",
         "incidents.course",
-        "self._grow(self._with(self.incident, first, last), last)",
+        "self._grow(self._with(self.incident, first, last), self._criticals.newest(first, last))",
         "pass",
     ),
     Mutant(

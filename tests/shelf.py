@@ -11,7 +11,7 @@ from typing import Any
 from common.detection.rules import DROP, SPIKE
 from common.incidents import people, play
 from common.incidents.incident import Incident
-from common.incidents.state import Played, Run, State
+from common.incidents.state import Played, Run, State, first_row
 from common.incidents.timeline import Entry
 from tests.cases import Outcome, Step
 
@@ -52,8 +52,7 @@ class Shelf:
         if self.newest is None:
             return
         if step.what == "clock":
-            state = self._state(self._rows_to_judge())
-            self._keep(self._player.tick(state, step.minute, self._make_id))
+            self._keep(self._player.tick(self._read(), step.minute, self._make_id))
         elif step.what in ("resolve", "reopen"):
             self._resolve_or_reopen(step, shut=shut)
         elif self.incident:
@@ -79,13 +78,10 @@ class Shelf:
         ]
 
     def _resolve_or_reopen(self, step: Step, *, shut: bool) -> None:
-        last = self.incident
-        rows = self._rows_to_judge() or {}
-        if last and step.what == "reopen":
-            rows = rows | self._rows(last.until + 1)
+        last, state = self.incident, self._read(reopening=step.what == "reopen")
         moment = self._acts.Moment(step.minute, None if shut else step.minute)
         act = getattr(self._acts, step.what)
-        played, refusal = act(self._state(rows), last.id if last else "none", ANA, moment, self._make_id)
+        played, refusal = act(state, last.id if last else "none", ANA, moment, self._make_id)
         self._keep(played)
         self.refused += [refusal.code] if refusal else []
 
@@ -130,10 +126,10 @@ class Shelf:
     def _unresolved(self) -> int:
         return sum(incident.status != "resolved" for incident in self.incidents.values())
 
-    def _rows_to_judge(self) -> dict[int, int] | None:
-        if self.judged is None or self.rule == SPIKE:
-            return None
-        return self._rows(self.judged - 74)
+    def _read(self, *, reopening: bool = False) -> State:
+        """For the clock and for people: the rows they say they need."""
+        first = first_row(self._state(None), reopening=reopening)
+        return self._state(None if first is None else self._rows(first))
 
     def _rows(self, first: int) -> dict[int, int]:
         """From this minute on; the last ones are looked up, an old series has many."""

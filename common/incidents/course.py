@@ -86,7 +86,7 @@ class Course:
     def take_in(self, first: int, last: int) -> None:
         """Minutes counted before have become the incident's."""
         assert self.incident
-        self._grow(self._with(self.incident, first, last), last)
+        self._grow(self._with(self.incident, first, last), self._criticals.newest(first, last))
 
     def keep(self, minute: int, events: Sequence[Any]) -> None:
         """The first fifty by arrival; then the newest of this minute, unless its place holds a later minute's."""
@@ -141,7 +141,8 @@ class Course:
         critical = self._criticals.newest(first, last) is not None
         return life.counting(incident, self.counts.total(first, last), newest, critical=critical)
 
-    def _grow(self, after: Incident, minute: int) -> None:
+    def _grow(self, after: Incident, minute: int | None) -> None:
+        """If that makes it critical, an event of this minute did."""
         before = self.incident
         worse = before is not None and after.severity != before.severity
         self.become(after, timeline.critical_event(after, minute, self._who) if worse else None)

@@ -109,6 +109,7 @@ class Player:
         """
         course = self.course
         while self._judged is not None and newest is not None and self._judged < minute:
+            assert self._state.values is not None, "a minute is judged from its rows"
             end = self._judged
             if end >= newest + HOUR + SPAN and course.own(end) is None:
                 self._judged = minute

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from common.detection.rules import Rule
+from common.detection.rules import DROP, HOUR, MINUTES, Rule
 from common.incidents.incident import Incident
 from common.incidents.timeline import Entry
 
@@ -59,3 +59,11 @@ class Played(msgspec.Struct, frozen=True):
     opened: Sequence[Incident]  # each with its AI job; of one series only the last can be unresolved
     kept: Sequence[Kept]
     timeline: Sequence[Entry]
+
+
+def first_row(state: State, *, reopening: bool = False) -> int | None:
+    """From which minute on the clock or a person needs the rows of this series; None where no row is needed."""
+    firsts = [] if state.judged is None else [state.judged - HOUR - MINUTES[DROP] + 1]
+    if reopening and state.incident:
+        firsts.append(state.incident.until + 1)
+    return min(firsts, default=None)

@@ -44,7 +44,7 @@ def worsening(incident: Incident, finding: Finding, who: str) -> Entry:
     return Entry(incident.id, finding.end, who, "worsened", why, numbers(finding))
 
 
-def critical_event(incident: Incident, minute: int, who: str) -> Entry:
+def critical_event(incident: Incident, minute: int | None, who: str) -> Entry:
     return Entry(incident.id, minute, who, "worsened", "an event of it is critical")
 
 

@@ -122,7 +122,7 @@ def test_assigning_and_commenting_only_leave_their_entries() -> None:
 
 def test_every_change_is_an_entry_with_who_when_why_and_the_numbers() -> None:
     runs = [Run(10, False, range(300)), Run(71, False, [0]), Run(70, False, range(30))]
-    opened, worsened, resolved, restored = play(State("error_spike", 10), runs[:1] + runs[1:], ids()).timeline[:4]
+    opened, worsened, resolved, restored = play(State("error_spike", 10), runs, ids()).timeline[:4]
     assert opened == Entry("i0", 10, "engine", "opened", "errors spike", {"observed": 30, "usual": 0.0, "minutes": 5})
     assert (worsened.what, worsened.numbers["observed"]) == ("worsened", 300)
     assert (resolved.what, resolved.minute, resolved.numbers) == ("resolved", 70, {"event_count": 300, "peak": 300})
@@ -137,6 +137,13 @@ def test_of_a_drop_the_worst_is_the_least() -> None:
     assert (incident.observed, incident.peak, incident.severity) == (8, 0, "critical")
     assert [entry.what for entry in played.timeline] == ["opened", "worsened"]
     assert {entry.who for entry in played.timeline} == {"clock"}
+
+
+def test_a_second_tick_finds_nothing_to_do() -> None:
+    signups = State("signup_drop", 99, 99, values=dict.fromkeys(range(20, 100), 4))
+    first = tick(signups, 130, ids())
+    again = tick(replace(signups, judged=first.judged, incident=first.incident), 130, ids())
+    assert (again.updated, again.opened, again.timeline, again.judged) == (None, [], [], 130)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ bad_events = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(good_events)
 def test_canonicalising_twice_changes_nothing(event: bytes) -> None:
     once = decode_one(event)
@@ -73,7 +73,7 @@ def test_canonicalising_twice_changes_nothing(event: bytes) -> None:
     assert encode(decode_one(encode(once))) == encode(once)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(good_events)
 def test_an_envelope_replayed_is_the_same_but_for_what_ingest_alone_sets(event: bytes) -> None:
     first = json.loads(sealed(event))
@@ -81,7 +81,7 @@ def test_an_envelope_replayed_is_the_same_but_for_what_ingest_alone_sets(event: 
     assert again == first | {"minted": False, "clamped": None}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(good_events)
 def test_the_time_of_an_event_is_the_same_moment_in_utc(event: bytes) -> None:
     told = datetime.fromisoformat(json.loads(event)["occurred_at"])
@@ -99,7 +99,7 @@ def one_by_one(events: list[bytes]) -> Batch:
     return Batch(good, bad)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(good_events | bad_events, min_size=1, max_size=6))
 def test_a_batch_is_read_as_its_events_are_read_alone(events: list[bytes]) -> None:
     array = b"[" + b", ".join(events) + b"]"
@@ -201,7 +201,7 @@ def outcome(read: Callable[..., object], *given: object) -> Problem | None:
 noises = st.binary(max_size=60) | st.text(max_size=40).map(lambda text: f'"{text}"'.encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(noises)
 @example(b'{"\xff":1}')
 def test_no_bytes_do_more_than_be_refused(noise: bytes) -> None:
@@ -248,7 +248,7 @@ def test_an_event_made_in_code_is_canonicalised_like_one_that_was_read() -> None
         assert (refusal.value.code, refusal.value.field) == (code, "payload")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(good_events)
 def test_counting_reads_the_same_as_reading_in_full(event: bytes) -> None:
     record = sealed(event)

@@ -35,7 +35,7 @@ def split(text: str) -> list[str]:
     return found
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(events)
 def test_the_parts_can_be_read_back_from_the_text(event: tuple[str, str, str, str, str]) -> None:
     found = fingerprint(*event)
@@ -47,7 +47,7 @@ def test_the_parts_can_be_read_back_from_the_text(event: tuple[str, str, str, st
         assert split(found.text) == ["", "", found.environment, found.message]
 
 
-@settings(max_examples=1000)
+@settings(max_examples=400)
 @given(events, events)
 @example(("error", "prod", "a", "b|c", "m"), ("error", "prod", "a|b", "c", "m"))
 @example(("error", "prod", "a\\", "b", "m"), ("error", "prod", "a", "\\|b", "m"))
@@ -59,7 +59,7 @@ def test_distinct_parts_never_share_a_text(one: tuple[str, ...], other: tuple[st
     assert (a.text == b.text) == (a == b)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(events, events)
 def test_events_of_one_series_share_a_stream_key(one: tuple[str, ...], other: tuple[str, ...]) -> None:
     keys = []
@@ -69,7 +69,7 @@ def test_events_of_one_series_share_a_stream_key(one: tuple[str, ...], other: tu
         assert keys[0] == keys[1]
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(*[st.tuples(parts, parts, types, parts, parts)] * 2)
 def test_distinct_keys_have_distinct_parts(one: tuple[str, ...], other: tuple[str, ...]) -> None:
     same = split(stream_key(*one).decode("utf-8")) == split(stream_key(*other).decode("utf-8"))
@@ -81,7 +81,7 @@ def test_shortening_twice_changes_nothing(route: str) -> None:
     assert shorten(shorten(route)) == shorten(route)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(st.text(max_size=200))
 def test_a_first_line_is_one_line_of_at_most_120_characters(message: str) -> None:
     line = first_line(message)

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,5 +64,5 @@ def hosts() -> Iterator[Hosts]:
     with tempfile.TemporaryDirectory(prefix="signals-edges-") as home:
         made = Hosts(Path(home))
         yield made
-        for host in made.started.values():
-            host.stop()
+        with ThreadPoolExecutor() as together:
+            list(together.map(lambda host: host.stop(), made.started.values()))

@@ -114,11 +114,12 @@ def test_a_body_over_the_limit_is_413(hosts: Hosts, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lambda", "openwhisk"])
-def test_broken_base64_is_the_callers(hosts: Hosts, kind: str) -> None:
+@pytest.mark.parametrize("broken", ["//4", "YQ==YQ==", "Y Q=", "Yäo=", "a.b-"])
+def test_broken_base64_is_the_callers(hosts: Hosts, kind: str, broken: str) -> None:
     from local.hosts import aws, openwhisk
 
     event = (aws if kind == "lambda" else openwhisk).http_event("POST", "/", {}, b"\xff\xfe")
-    (event if kind == "lambda" else event["http"])["body"] = "//4"  # its padding is missing
+    (event if kind == "lambda" else event["http"])["body"] = broken
     result = hosts(kind, "http").invoke(event)  # type: ignore[attr-defined]
     answer = aws.answer_of(result.result) if kind == "lambda" else openwhisk.answer_of(result)
     assert (answer.status, answer.json()["code"]) == (400, "bad_base64")

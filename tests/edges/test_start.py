@@ -1,6 +1,5 @@
 """How a function starts: the command lines that work, and what a missing key does."""
 
-import os
 import subprocess
 import sys
 
@@ -101,8 +100,3 @@ def test_a_moved_clock_moves_the_tick(hosts: Hosts) -> None:
         [sys.executable, "-c", code], cwd=ROOT, env=environment({}), capture_output=True, text=True, check=True
     )
     assert int(done.stdout) > int(plain.stdout)
-
-
-def test_the_tests_environment_names_no_key() -> None:
-    assert "INTERNAL_KEY" not in environment(None)
-    assert os.environ.get("CLOCK_OFFSET_SECONDS") is None

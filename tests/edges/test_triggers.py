@@ -2,7 +2,6 @@
 
 import json
 from base64 import b64decode
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,4 +155,3 @@ def test_an_event_for_another_kind_of_function_fails_with_the_reason(hosts: Host
 def test_every_fixture_is_used_and_names_its_platform() -> None:
     assert {one["function"] for one in TRIGGERS.values()} == {"http", "stream", "clock"}
     assert all({"platform", "trigger", "function"} < one.keys() for one in TRIGGERS.values())
-    assert Path(ROOT / "fixtures" / "triggers").exists()

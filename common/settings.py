@@ -106,6 +106,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     objects: Objects | None
     keep: Keep
     environments: tuple[str, ...]
+    max_event_bytes: int
+    max_batch_events: int
+    max_body_bytes: int
     internal_keys: tuple[Secret, ...]
     metrics_token: Secret
     public_url: str
@@ -154,6 +157,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         objects=_objects(get) if get("S3_BUCKET") else None,
         keep=Keep(**{what: _seconds(f"KEEP_{what.upper()}", get) for what in Keep.__struct_fields__}),
         environments=tuple(_list(get("ENVIRONMENTS"))),
+        max_event_bytes=_number("MAX_EVENT_BYTES", get, 1024, 1024**2),
+        max_batch_events=_number("MAX_BATCH_EVENTS", get, 1, 10_000),
+        max_body_bytes=_number("MAX_BODY_BYTES", get, 1024, 4 * 1024**2),
         internal_keys=tuple(Secret(key) for key in _list(get("INTERNAL_KEY"))),
         metrics_token=Secret(get("METRICS_TOKEN")),
         public_url=get("PUBLIC_URL"),

@@ -39,3 +39,10 @@ CREATE TABLE access_tokens (
     last_used_at timestamptz
 );
 CREATE INDEX ON access_tokens (org_id);
+
+-- Instances of ingest take a minute's allowance from here, a tenth at a time.
+CREATE TABLE allowances (
+    project_id text PRIMARY KEY REFERENCES projects,
+    minute int NOT NULL,
+    taken int NOT NULL
+) WITH (fillfactor = 20);

@@ -28,7 +28,7 @@ CREATE TABLE series (
     calm_base int,
     FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id)
 ) WITH (fillfactor = 70);
-CREATE INDEX ON series (project_id, environment, metric_name, fingerprint);
+CREATE INDEX ON series (project_id, environment, metric_name);  -- a fingerprint may be too long for an index row
 
 -- No index on `value` or `critical`, so that counting stays a HOT update; BRIN is enough to prune by.
 CREATE TABLE buckets (
@@ -82,7 +82,7 @@ CREATE TABLE incidents (
     FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id)
 ) WITH (fillfactor = 70);
 -- The promise everything else leans on: one incident at a time for one failing thing.
-CREATE UNIQUE INDEX one_unresolved ON incidents (project_id, environment, fingerprint) WHERE status <> 'resolved';
+CREATE UNIQUE INDEX one_unresolved ON incidents (project_id, environment, md5(fingerprint)) WHERE status <> 'resolved';
 CREATE INDEX ON incidents (org_id, opened_at DESC, id);
 CREATE INDEX ON incidents (series);
 ALTER TABLE series ADD FOREIGN KEY (incident) REFERENCES incidents;

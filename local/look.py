@@ -33,18 +33,20 @@ def status() -> int:
     addresses = {part.name: env.get(part.address, "") for part in parts.FUNCTIONS}
     total = 0
     for name, pid in {"harness": account["pid"], **account["parts"]}.items():
-        size, state_word = memory(pid), "up" if psutil.pid_exists(pid) else "down"
+        size = memory(pid, children=name != "harness")  # the harness's children are the other parts
+        state_word = "up" if psutil.pid_exists(pid) else "down"
         total += size
         print(f"  {name:<14} {state_word:<5} {size / 1024**2:6.0f} MB  pid {pid:<8} {addresses.get(name, '')}")
     print(f"  {'together':<14} {'':<5} {total / 1024**2:6.0f} MB of proportional set size")
     return 0
 
 
-def memory(pid: int) -> int:
-    """Of a process and its children: proportional set size where the system tells, else resident size."""
+def memory(pid: int, *, children: bool) -> int:
+    """Proportional set size where the system tells it, else resident size; with its children if they are part of it."""
     size = 0
     try:
-        for process in [root := psutil.Process(pid), *root.children(recursive=True)]:
+        root = psutil.Process(pid)
+        for process in [root, *(root.children(recursive=True) if children else ())]:
             full = process.memory_full_info()
             size += getattr(full, "pss", full.rss)
     except psutil.Error:

@@ -1,9 +1,6 @@
 """Logs: JSON lines, one for many requests, and never a secret."""
 
-import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 from time import monotonic
 
@@ -12,7 +9,6 @@ import pytest
 from common import log
 from common.edge import notes
 from common.edge.values import Request, Response
-from local import logfiles
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -90,38 +86,3 @@ def test_a_line_carries_what_the_handler_said(capsys: pytest.CaptureFixture[str]
     (line,) = lines(capsys)
     assert (line["message"], line["method"], line["path"], line["event_id"]) == ("ingest", "POST", "/v1/events", "e-1")
     assert str(line["time"]).endswith("Z")
-
-
-def test_a_log_file_turns_over_at_its_limit_and_cuts_no_line(tmp_path: Path) -> None:
-    file = logfiles.LogFile(tmp_path / "x.log", limit=100)
-    for number in range(30):
-        file.write(b"%09d\n" % number)
-    file.close()
-    older, newer = (tmp_path / "x.log.1").read_bytes(), (tmp_path / "x.log").read_bytes()
-    assert (len(older), len(newer)) == (100, 100)
-    assert (older + newer).splitlines() == [b"%09d" % number for number in range(10, 30)]
-    assert logfiles.LIMIT == 10_000_000
-
-
-def test_a_line_longer_than_the_limit_has_a_file_of_its_own(tmp_path: Path) -> None:
-    file = logfiles.LogFile(tmp_path / "x.log", limit=10)
-    for line in (b"short\n", b"x" * 50 + b"\n", b"short\n"):
-        file.write(line)
-    file.close()
-    assert (tmp_path / "x.log.1").read_bytes() == b"x" * 50 + b"\n"
-
-
-def test_a_log_goes_on_where_it_was(tmp_path: Path) -> None:
-    for _ in range(2):
-        file = logfiles.LogFile(tmp_path / "x.log", limit=15)
-        file.write(b"123456789\n")
-        file.close()
-    assert (tmp_path / "x.log.1").exists()
-
-
-def test_a_process_is_followed_to_its_last_line(tmp_path: Path) -> None:
-    code = "for n in range(1000): print(n)"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
-        assert isinstance(process.stdout, io.BufferedReader)
-        logfiles.follow(process.stdout, logfiles.LogFile(tmp_path / "x.log")).join(10)
-    assert (tmp_path / "x.log").read_text().split() == [str(n) for n in range(1000)]

@@ -1,4 +1,4 @@
-"""What a migration cannot say in SQL, because it goes on: topics, and the partitions of the days to come."""
+"""What a migration cannot say in SQL: topics, the search index, and the partitions of the days to come."""
 
 from datetime import date, timedelta
 
@@ -16,3 +16,8 @@ def prepare(conn: Connection, settings: Settings, today: date, ahead: int = AHEA
     for table, span in CUT.items():
         partitions.make(conn, table, span, today - timedelta(days=1), today + timedelta(days=ahead))
     upkeep.make(conn, settings, today, ahead)
+    if settings.opensearch:
+        from common.clients.search import mapping
+        from common.clients.search.node import Node
+
+        mapping.create(Node(settings.opensearch))

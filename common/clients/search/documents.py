@@ -1,16 +1,19 @@
 """What the engines keep of an envelope, and how a page of them is given back: the same from both."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from common.clients.search import Found, Refusal
 from common.clients.search.language import WHERE_WORDS_ARE, Question, marks, searchable
 from common.errors import Problem
-from common.events.envelope import Envelope, Scalar
-from common.events.reading import decode_envelope
+from common.events import envelope
+from common.events.envelope import Attributes, EventType, Label, Message, Scalar, Severity, Time
+from common.events.reading import NUL, decode_envelope
 
 SHOWN = (
     "event_id",
@@ -29,26 +32,61 @@ SHOWN = (
 )
 Key = tuple[int, str, str]  # occurred_at in ms, event_id, project_id: the order, and the cursor
 
-_CURSOR = re.compile(r"(-?[0-9]{1,15})~([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})~(.{1,64})", re.DOTALL)
+_ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_CURSOR = re.compile(rf"(-?[0-9]{{1,15}})~({_ID})~(.{{1,64}})", re.DOTALL)
 
 
-def read(envelopes: Sequence[bytes]) -> tuple[dict[int, Envelope], list[Refusal]]:
-    """The envelopes by their place in the batch; what is none is refused with the reason."""
-    good: dict[int, Envelope] = {}
-    refused = []
-    for index, value in enumerate(envelopes):
+class Known(envelope.Known, gc=False, omit_defaults=True):
+    """The attributes the mapping knows by name; those below are any `Scalar`."""
+
+    service: Scalar = None
+    duration_ms: Scalar = None
+    trace_id: Scalar = None
+    span_id: Scalar = None
+    user_id: Scalar = None
+    source: Scalar = None
+    host: Scalar = None
+
+
+class Sealed(msgspec.Struct, frozen=True, gc=False):
+    """The envelope as search reads it: the id stays text, it is only copied."""
+
+    schema_version: Annotated[str, Meta(max_length=8)]
+    event_id: Annotated[str, Meta(min_length=36, max_length=36)]
+    occurred_at: Time
+    received_at: Time
+    org_id: Label
+    project_id: Label
+    environment: Label
+    event_type: EventType
+    severity: Severity
+    message: Message
+    attributes: Attributes
+    payload: dict[str, Any]
+    minted: bool
+    clamped: Time | None
+
+
+_sealed = msgspec.json.Decoder(Sealed)
+_id = re.compile(_ID).fullmatch
+
+
+def read(values: Sequence[bytes], refused: list[Refusal]) -> Iterator[tuple[int, Sealed, Known]]:
+    """Each envelope with its place in the batch; what is none is appended to `refused`, with the reason.
+
+    One at a time: a batch held as objects would cost the garbage collector as much as reading it.
+    """
+    for index, value in enumerate(values):
         try:
-            good[index] = decode_envelope(value)
+            sealed = _read_one(value)
+            yield index, sealed, msgspec.convert(sealed.attributes, Known)
         except Problem as problem:
             refused.append(Refusal(index, problem.code, str(problem)))
-    return good, refused
 
 
-def words_of(envelope: Envelope) -> str:
+def words_of(message: str, known: Known) -> str:
     """The words of the four texts that are searched."""
-    attributes = envelope.attributes
-    others = [attributes.get(name) for name in WHERE_WORDS_ARE[1:]]
-    return searchable([envelope.message, *(text for text in others if isinstance(text, str))])
+    return searchable(filter(None, (message, known.route, known.error_code, known.release)))
 
 
 def spelled(value: Scalar) -> str:
@@ -89,6 +127,17 @@ def step_of(question: Question, bars: int) -> tuple[int, int]:
     assert question.since is not None, "bars need a beginning"
     assert question.until is not None, "bars need an end"
     return question.since, max(1, -(-(question.until - question.since) // bars))
+
+
+def _read_one(value: bytes) -> Sealed:
+    try:
+        sealed = _sealed.decode(value)
+        in_utc = sealed.occurred_at.tzinfo is sealed.received_at.tzinfo is UTC
+        if in_utc and NUL not in value and sealed.schema_version.startswith("1.") and _id(sealed.event_id):
+            return sealed
+    except (ValueError, RecursionError):
+        pass  # read in full it says what is wrong, or becomes canonical
+    return _sealed.decode(envelope.encode(decode_envelope(value)))
 
 
 def _shown(question: Question, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,20 +4,18 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
 from common import settings
 from common.clients.search import Counts, Found, Refusal, documents, mapping
-from common.clients.search.documents import attribute_name
+from common.clients.search.documents import Known, Sealed, attribute_name
 from common.clients.search.language import Attribute, Field, Question, Term, Words
 from common.clients.search.mapping import INDEX
 from common.clients.search.node import WHAT, Node, told
 from common.errors import Misconfigured, Unavailable
-from common.events.envelope import Attributes, Envelope, Scalar
+from common.events.envelope import Attributes
 
-KNOWN = tuple(mapping.ours()["mappings"]["properties"]["attributes"]["properties"])
 SLOWEST = 5  # seconds a question may take
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 SORT = [{"occurred_at": "desc"}, {"event_id": "desc"}, {"project_id": "desc"}]
@@ -25,7 +23,7 @@ SORT = [{"occurred_at": "desc"}, {"event_id": "desc"}, {"project_id": "desc"}]
 FAILED = "items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by"
 
 
-class Document(msgspec.Struct):
+class Document(msgspec.Struct, gc=False):
     """One document of the index. `attributes` holds the known names only: others, such as `a..b`, have no mapping."""
 
     org_id: str
@@ -33,24 +31,16 @@ class Document(msgspec.Struct):
     environment: str
     event_type: str
     severity: str
-    event_id: UUID
+    event_id: str
     occurred_at: datetime
     received_at: datetime
     clamped: datetime | None
     minted: bool
     message: str
     words: str
-    attributes: dict[str, Scalar]
+    attributes: Known
     attributes_all: Attributes
     payload: dict[str, Any]
-
-
-class _Id(msgspec.Struct):
-    id: str = msgspec.field(name="_id")
-
-
-class _Action(msgspec.Struct):
-    index: _Id
 
 
 class _Error(msgspec.Struct):
@@ -115,9 +105,10 @@ class OpenSearch:
     def index(self, envelopes: Sequence[bytes]) -> list[Refusal]:
         if not self._checked:  # once a process: a wrong mapping would bury every event, or worse, keep it
             self.check_mapping()
-        good, refused = documents.read(envelopes)
-        if good:
-            refused += self._bulk(list(good), _body(good.values()))
+        refused: list[Refusal] = []
+        places, body = _body(documents.read(envelopes, refused))
+        if places:
+            refused += self._bulk(places, body)
         return sorted(refused, key=lambda refusal: refusal.index)
 
     def find(self, question: Question, *, limit: int = 50, cursor: str | None = None) -> Found:
@@ -182,33 +173,36 @@ class OpenSearch:
         return answer
 
 
-def _body(envelopes: Iterable[Envelope]) -> bytes:
-    """The lines of a bulk request: an action, its document, and so on."""
-    lines: list[_Action | Document] = []
-    for one in envelopes:
-        lines.append(_Action(_Id(f"{one.project_id}:{one.event_id}")))
-        lines.append(_document(one))
-    return _encoder.encode_lines(lines)
+def _body(read: Iterable[tuple[int, Sealed, Known]]) -> tuple[list[int], bytes]:
+    """The lines of a bulk request, an action and its document each, and the places in the batch they came from."""
+    places, body = [], bytearray()
+    for place, sealed, known in read:
+        places.append(place)
+        body += b'{"index":{"_id":'
+        _encoder.encode_into(f"{sealed.project_id}:{sealed.event_id}", body, -1)
+        body += b"}}\n"
+        _encoder.encode_into(_document(sealed, known), body, -1)
+        body += b"\n"
+    return places, bytes(body)
 
 
-def _document(envelope: Envelope) -> Document:
-    attributes = envelope.attributes
+def _document(sealed: Sealed, known: Known) -> Document:
     return Document(
-        envelope.org_id,
-        envelope.project_id,
-        envelope.environment,
-        envelope.event_type,
-        envelope.severity,
-        envelope.event_id,
-        envelope.occurred_at,
-        envelope.received_at,
-        envelope.clamped,
-        envelope.minted,
-        envelope.message,
-        documents.words_of(envelope),
-        {name: attributes[name] for name in KNOWN if name in attributes},
-        _unambiguous(attributes),
-        envelope.payload,
+        sealed.org_id,
+        sealed.project_id,
+        sealed.environment,
+        sealed.event_type,
+        sealed.severity,
+        sealed.event_id,
+        sealed.occurred_at,
+        sealed.received_at,
+        sealed.clamped,
+        sealed.minted,
+        sealed.message,
+        documents.words_of(sealed.message, known),
+        known,
+        _unambiguous(sealed.attributes),
+        sealed.payload,
     )
 
 

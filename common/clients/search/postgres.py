@@ -12,20 +12,19 @@ from common.clients.postgres.connection import Connection, Row
 from common.clients.postgres.database import Database
 from common.clients.postgres.quoting import quote, text
 from common.clients.search import Counts, Found, Refusal, documents
-from common.clients.search.documents import Key, attribute_name, spelled
+from common.clients.search.documents import Key, Known, Sealed, attribute_name, spelled
 from common.clients.search.language import BREAK, Attribute, Field, Question, Term, Words, milliseconds
 from common.errors import Unavailable
-from common.events.envelope import Envelope
 
 SLOWEST = "SET LOCAL statement_timeout = '5s'; "
 LONGEST_LEXEME = 500  # characters; Postgres takes 2,046 bytes
 
 
-class Stored(msgspec.Struct):
+class Stored(msgspec.Struct, gc=False):
     """One row of `events`."""
 
     project_id: str
-    event_id: UUID
+    event_id: str
     org_id: str
     at: int
     received_at: datetime
@@ -34,7 +33,7 @@ class Stored(msgspec.Struct):
     severity: str
     route: str | None
     words: str
-    event: Envelope
+    event: Sealed
 
 
 COLUMNS = ", ".join(Stored.__struct_fields__)
@@ -73,12 +72,13 @@ class PostgresSearch:
             pass
 
     def index(self, envelopes: Sequence[bytes]) -> list[Refusal]:
-        good, refused = documents.read(envelopes)
-        # The last of equal ids wins, as it does in OpenSearch; one statement could not write the same row twice.
-        last = {(one.project_id, one.event_id): index for index, one in good.items()}
-        rows = {index: _stored(good[index]) for index in last.values()}
+        refused: list[Refusal] = []
+        rows: dict[tuple[str, str], tuple[int, Stored]] = {}
+        for index, sealed, known in documents.read(envelopes, refused):
+            # The last of equal ids wins, as it does in OpenSearch; one statement could not write a row twice.
+            rows[sealed.project_id, sealed.event_id] = index, _stored(sealed, known)
         with self._database.connection() as conn:
-            return sorted(refused + list(_upsert(conn, rows)), key=lambda refusal: refusal.index)
+            return sorted(refused + list(_upsert(conn, list(rows.values()))), key=lambda refusal: refusal.index)
 
     def find(self, question: Question, *, limit: int = 50, cursor: str | None = None) -> Found:
         where = _where(question)
@@ -126,49 +126,52 @@ class PostgresSearch:
                 raise Unavailable("Search", error.reason) from error
 
 
-def _stored(envelope: Envelope) -> Stored:
+def _stored(sealed: Sealed, known: Known) -> Stored:
     return Stored(
-        envelope.project_id,
-        envelope.event_id,
-        envelope.org_id,
-        milliseconds(envelope.occurred_at),
-        envelope.received_at,
-        envelope.environment,
-        envelope.event_type,
-        envelope.severity,
-        route if isinstance(route := envelope.attributes.get("route"), str) else None,
-        _vector(envelope),
-        envelope,
+        sealed.project_id,
+        sealed.event_id,
+        sealed.org_id,
+        milliseconds(sealed.occurred_at),
+        sealed.received_at,
+        sealed.environment,
+        sealed.event_type,
+        sealed.severity,
+        known.route,
+        _vector(sealed, known),
+        sealed,
     )
 
 
-def _vector(envelope: Envelope) -> str:
+def _vector(sealed: Sealed, known: Known) -> str:
     """The text of a tsvector: 'word':position of each word, and what is asked for exactly, without a position."""
-    found = documents.words_of(envelope).split()
+    found = documents.words_of(sealed.message, known).split()
     lexemes = [f"'{word}':{place}" for place, word in enumerate(found, 1) if word != BREAK]
-    lexemes.append(_lexeme(_org(envelope.org_id)))
-    attributes = envelope.attributes.items()
+    lexemes.append(_lexeme(_org(sealed.org_id)))
+    attributes = sealed.attributes.items()
     lexemes += [_lexeme(_fact(name, spelled(value))) for name, value in attributes if value is not None]
     return " ".join(lexemes)
 
 
-def _upsert(conn: Connection, rows: dict[int, Stored]) -> Iterator[Refusal]:
+def _upsert(conn: Connection, rows: list[tuple[int, Stored]]) -> Iterator[Refusal]:
     """All rows in one statement. If Postgres refuses the data, halve until the row that is to blame is found."""
     if not rows:
         return
     try:
-        conn.simple(UPSERT % text(msgspec.json.encode(list(rows.values())).decode()))
+        conn.simple(UPSERT % text(msgspec.json.encode([row for _, row in rows]).decode()))
     except DatabaseError as error:
         if len(rows) == 1:
-            yield Refusal(next(iter(rows)), "not_indexable", f"Postgres: {error.args[0].get('M', error)}")
+            yield Refusal(rows[0][0], "not_indexable", f"Postgres: {error.args[0].get('M', error)}")
             return
-        indexes = list(rows)
-        for half in (indexes[: len(rows) // 2], indexes[len(rows) // 2 :]):
-            yield from _upsert(conn, {index: rows[index] for index in half})
+        for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
+            yield from _upsert(conn, half)
 
 
 def _where(question: Question) -> str:
-    conditions = [f"org_id = {text(question.org_id)}", f"words @@ {text(_tsquery(question))}::tsquery"]
+    conditions = [f"org_id = {text(question.org_id)}"]
+    if asked := list(_asked(question.terms)):
+        # The organisation is a lexeme too: a word that others use often then costs this one nothing.
+        asked.append(_lexeme(_org(question.org_id)))
+        conditions.append(f"words @@ {text(' & '.join(asked))}::tsquery")
     conditions += [_equals(term) for term in question.terms if isinstance(term, Field)]
     if question.since is not None:
         conditions.append(f"at >= {quote(question.since)}")
@@ -190,11 +193,6 @@ def _equals(field: Field) -> str:
     else:
         value = text(field.value)
     return f"{field.name} {'=' if field.wanted else '<>'} {value}"
-
-
-def _tsquery(question: Question) -> str:
-    """The organisation is a lexeme too: a word that others use often then costs this one nothing."""
-    return " & ".join([_lexeme(_org(question.org_id)), *_asked(question.terms)])
 
 
 def _asked(terms: Iterable[Term]) -> Iterator[str]:

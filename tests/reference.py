@@ -24,10 +24,10 @@ class Reference:
         """It is counted, then it asks, then time may have resolved what it did not continue."""
         first = self.newest is None
         self.counts[minute] = self.counts.get(minute, 0) + 1
-        self.criticals |= {minute} if critical else set()
         self.newest = minute if self.newest is None else max(self.newest, minute)
         self.judged = minute if first else self.judged
         if critical:
+            self.criticals.add(minute)
             self.recount()
         self.number += 1
         self.keep(minute)

@@ -83,6 +83,12 @@ def test_a_query_too_long_is_refused_and_not_cut() -> None:
     assert (refused.value.code, refused.value.field) == ("too_long", "q")
 
 
+def test_so_is_one_of_too_many_terms() -> None:
+    ask("acme", " ".join("abcdefgh"[n % 8] for n in range(256)))
+    with pytest.raises(Problem, match="257 terms"):
+        ask("acme", "x " * 256, project_id="shop")
+
+
 def test_filters_say_the_same_as_single_parameters() -> None:
     since, until = datetime(2025, 1, 15, 10, tzinfo=UTC), datetime(2025, 1, 15, 11, tzinfo=UTC)
     kind = {"project_id": "shop", "environment": "prod", "event_type": "error", "severity": "warn"}

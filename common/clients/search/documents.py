@@ -33,7 +33,8 @@ SHOWN = (
 Key = tuple[int, str, str]  # occurred_at in ms, event_id, project_id: the order, and the cursor
 
 _ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_CURSOR = re.compile(rf"(-?[0-9]{{1,15}})~({_ID})~(.{{1,64}})", re.DOTALL)
+_CURSOR = re.compile(rf"(-?[0-9]{{1,15}})~({_ID})~([^\0\ud800-\udfff]{{1,64}})")
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999  # the years 1 and 9999
 
 
 class Known(envelope.Known, gc=False, omit_defaults=True):
@@ -78,10 +79,11 @@ def read(values: Sequence[bytes], refused: list[Refusal]) -> Iterator[tuple[int,
     """
     for index, value in enumerate(values):
         try:
-            sealed = _read_one(value)
-            yield index, sealed, msgspec.convert(sealed.attributes, Known)
+            sealed, known = _read_one(value)
         except Problem as problem:
             refused.append(Refusal(index, problem.code, str(problem)))
+        else:
+            yield index, sealed, known
 
 
 def words_of(message: str, known: Known) -> str:
@@ -112,7 +114,7 @@ def write_cursor(key: Key) -> str:
 def read_cursor(cursor: str) -> Key:
     """Where the page before ended."""
     found = _CURSOR.fullmatch(cursor)
-    if found is None:
+    if found is None or not _FIRST <= int(found[1]) <= _LAST:
         raise Problem("invalid_cursor", "cursor must be the `next` of the page before.", field="cursor")
     return int(found[1]), found[2], found[3]
 
@@ -129,15 +131,16 @@ def step_of(question: Question, bars: int) -> tuple[int, int]:
     return question.since, max(1, -(-(question.until - question.since) // bars))
 
 
-def _read_one(value: bytes) -> Sealed:
+def _read_one(value: bytes) -> tuple[Sealed, Known]:
     try:
         sealed = _sealed.decode(value)
         in_utc = sealed.occurred_at.tzinfo is sealed.received_at.tzinfo is UTC
         if in_utc and NUL not in value and sealed.schema_version.startswith("1.") and _id(sealed.event_id):
-            return sealed
+            return sealed, msgspec.convert(sealed.attributes, Known)
     except (ValueError, RecursionError):
         pass  # read in full it says what is wrong, or becomes canonical
-    return _sealed.decode(envelope.encode(decode_envelope(value)))
+    sealed = _sealed.decode(envelope.encode(decode_envelope(value)))
+    return sealed, msgspec.convert(sealed.attributes, Known)
 
 
 def _shown(question: Question, event: Mapping[str, Any]) -> dict[str, Any]:

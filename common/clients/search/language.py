@@ -17,6 +17,7 @@ from common.errors import Problem
 LONGEST_WORD = 255
 OFTEN = 255  # the places one word may have in one event: Postgres keeps 256
 LONGEST_QUERY = 2048
+MOST_TERMS = 256  # OpenSearch refuses more than 1,024 conditions, and nobody writes so many by hand
 BREAK = "_"  # stands between two texts, so that no phrase goes across; no query can ask for it
 FIELDS = ("event_type", "severity", "environment", "event_id")
 WHERE_WORDS_ARE = ("message", "route", "error_code", "release")
@@ -94,9 +95,12 @@ def ask(
         else:
             name = "environment" if name == "env" else name
             terms.append(Field(name, value) if name == "project_id" else _equal(name, value, True))
+    terms += parse(q)
+    if len(terms) > MOST_TERMS:
+        raise Problem("too_long", f"q and filters hold {len(terms)} terms: at most {MOST_TERMS}.", field="q")
     return Question(
         org_id=org_id,
-        terms=(*terms, *parse(q)),
+        terms=tuple(terms),
         since=milliseconds(max(starts)) if starts else None,
         until=milliseconds(min(ends)) if ends else None,
     )

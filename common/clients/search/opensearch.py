@@ -113,7 +113,7 @@ class OpenSearch:
 
     def find(self, question: Question, *, limit: int = 50, cursor: str | None = None) -> Found:
         asked: dict[str, Any] = {"size": limit + 1, "sort": SORT, "_source": {"excludes": ["words", "attributes"]}}
-        if cursor:
+        if cursor is not None:
             asked["search_after"] = documents.read_cursor(cursor)
         hits = self._ask(question, asked).hits
         rows = [(hit.sort, {**hit.source, "attributes": _named(hit.source["attributes_all"])}) for hit in hits.hits]

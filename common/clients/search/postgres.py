@@ -82,7 +82,7 @@ class PostgresSearch:
 
     def find(self, question: Question, *, limit: int = 50, cursor: str | None = None) -> Found:
         where = _where(question)
-        after = _after(documents.read_cursor(cursor)) if cursor else ""
+        after = _after(documents.read_cursor(cursor)) if cursor is not None else ""
         order = f"ORDER BY at DESC, event_id DESC, project_id DESC LIMIT {limit + 1}"
         [[total], *rows] = self._ask(
             f"SELECT count(*) FROM events WHERE {where}; "  # noqa: S608 (every value in `where` is quoted)

@@ -11,9 +11,13 @@ from common.errors import Problem, Unavailable
 
 ASK_AGAIN, FORGET = 20.0, 30.0  # seconds: asked again ahead of time, so that no request waits for it
 OUTAGE = 600.0  # how long known keys go on while Postgres does not answer
+STILL_DOWN = 5.0  # after a failure nobody waits for the next one, which may take three seconds
+PACE, PACE_DOWN = 0.05, 1.0  # from one question to the next; whoever comes meanwhile shares it
 REMEMBERED = 10_000
 
-LookUp = Callable[[list[str]], Mapping[str, Project]]
+Found = Mapping[str, Project]
+LookUp = Callable[[list[str]], Found]
+MarkUsed = Callable[[list[str]], object]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -26,64 +30,77 @@ class Answer(msgspec.Struct, frozen=True):
 class Access:
     """The keys of one process. One question is under way at a time; whoever comes meanwhile shares the next."""
 
-    def __init__(self, look_up: LookUp, clock: Callable[[], float]) -> None:
-        self._look_up, self._clock = look_up, clock
+    def __init__(self, look_up: LookUp, mark_used: MarkUsed, clock: Callable[[], float]) -> None:
+        self._look_up, self._mark_used, self._clock = look_up, mark_used, clock
         self._answers: dict[str, Answer] = {}
-        self._waiting: dict[str, asyncio.Future[Project | None]] = {}
-        self._asking: asyncio.Task[None] | None = None
-        self._down = False
+        self._keys: set[str] = set()  # of the next question
+        self._next: asyncio.Task[Found] | None = None
+        self._now: asyncio.Task[Found] | None = None
+        self._asked_at = self._failed_at = float("-inf")
 
     async def project_of(self, headers: Mapping[str, str]) -> Project:
         """The project whose key the caller showed, or a Problem that says what is wrong with it."""
         project = await self._project(digest(key_in(headers)))
         if project is None:
-            raise Problem("unknown_key", "This project key does not exist or was revoked.", status=401)
+            raise refused("unknown_key", "This project key does not exist or was revoked.")
         return project
 
     async def _project(self, key: str) -> Project | None:
         answer = self._answers.get(key)
-        age = self._clock() - answer.asked_at if answer else OUTAGE
-        if answer and (age < FORGET or (self._down and answer.project and age < OUTAGE)):
-            if age >= ASK_AGAIN:
+        now = self._clock()
+        if answer and now - answer.asked_at < FORGET:
+            if now - answer.asked_at >= ASK_AGAIN:
                 self._ask(key)
             return answer.project
+        asked = self._ask(key)
+        known = answer.project if answer and now - answer.asked_at < OUTAGE else None
+        if known and now - self._failed_at < STILL_DOWN:
+            return known
         try:
-            return await asyncio.shield(self._ask(key))
+            return (await asyncio.shield(asked)).get(key)
         except Unavailable:
-            if answer and answer.project and age < OUTAGE:
-                return answer.project
+            if known:
+                return known
             raise
 
-    def _ask(self, key: str) -> "asyncio.Future[Project | None]":
-        if key not in self._waiting:
-            self._waiting[key] = asyncio.get_running_loop().create_future()
-            self._waiting[key].add_done_callback(asyncio.Future.exception)  # nobody may be waiting for it
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask_all())
-        return self._waiting[key]
+    def _ask(self, key: str) -> "asyncio.Task[Found]":
+        """The next question. It is put after this call, so its answer is as new as if put for this key alone."""
+        self._keys.add(key)
+        if self._next is None:
+            self._next = asyncio.create_task(self._ask_all(self._now))
+            self._next.add_done_callback(seen)
+        return self._next
 
-    async def _ask_all(self) -> None:
-        while self._waiting:
-            asked, self._waiting = self._waiting, {}
-            began = self._clock()
-            try:
-                found = await asyncio.get_running_loop().run_in_executor(None, self._look_up, list(asked))
-            except Unavailable as error:
-                self._down = True
-                for future in asked.values():
-                    future.set_exception(error)
-                continue
-            self._down = False
-            self._remember(asked, found, began)
+    async def _ask_all(self, before: "asyncio.Task[Found] | None") -> Found:
+        if before:
+            await asyncio.wait([before])
+        pace = PACE if self._asked_at > self._failed_at else PACE_DOWN
+        await asyncio.sleep(max(0.0, self._asked_at + pace - self._clock()))
+        keys, self._keys = list(self._keys), set()
+        self._now, self._next = self._next, None
+        self._asked_at = asked_at = self._clock()
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(None, self._look_up, keys)
+        except Unavailable:
+            self._failed_at = self._clock()
+            raise
+        self._remember(keys, found, asked_at)
+        if found:
+            loop.run_in_executor(None, self._mark_used, list(found))  # nobody waits for it
+        return found
 
-    def _remember(
-        self, asked: Mapping[str, "asyncio.Future[Project | None]"], found: Mapping[str, Project], began: float
-    ) -> None:
-        if len(self._answers) + len(asked) > REMEMBERED:  # a storm of invented keys: keep those that are real
+    def _remember(self, keys: list[str], found: Found, asked_at: float) -> None:
+        if len(self._answers) + len(keys) > REMEMBERED:  # a storm of invented keys: keep those that are real
             self._answers = {key: answer for key, answer in self._answers.items() if answer.project}
-        for key, future in asked.items():
-            self._answers[key] = Answer(found.get(key), began)
-            future.set_result(found.get(key))
+        for key in keys:
+            self._answers[key] = Answer(found.get(key), asked_at)
+
+
+def seen(task: "asyncio.Task[Found]") -> None:
+    """Its failure is told to whoever waits for it; there may be nobody, and that is no warning."""
+    if not task.cancelled():
+        task.exception()
 
 
 def key_in(headers: Mapping[str, str]) -> str:
@@ -92,9 +109,13 @@ def key_in(headers: Mapping[str, str]) -> str:
     if not key and headers.get("authorization", "")[:7].lower() == "bearer ":
         key = headers["authorization"][7:].strip()
     if not key:
-        raise Problem("missing_key", "Send the project key in X-Api-Key, or as Authorization: Bearer.", status=401)
+        raise refused("missing_key", "Send the project key in X-Api-Key, or as Authorization: Bearer.")
     if key.startswith(ACCESS_TOKEN):
-        raise Problem("wrong_kind", "This is an access token; events are written with a project key.", status=401)
+        raise refused("wrong_kind", "This is an access token; events are written with a project key.")
     if not well_formed(key, PROJECT_KEY):
-        raise Problem("malformed_key", "This is no project key: it was mistyped or cut off.", status=401)
+        raise refused("malformed_key", "This is no project key: it was mistyped or cut off.")
     return key
+
+
+def refused(code: str, detail: str) -> Problem:
+    return Problem(code, detail, status=401, headers=[("www-authenticate", "Bearer")])

@@ -1,17 +1,21 @@
 """How many events a minute a project may send: instances take tenths of it from one row, and refuse when it is gone.
 
-A batch is taken or refused whole, and as long as anything is left it is taken: so the overshoot is at most a batch and
-a tenth per instance.
+A batch is taken or refused whole, and as long as anything is left it is taken; what was too much is owed to the row. So
+the overshoot is at most a batch and a tenth per instance.
 """
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from math import ceil
 
-from common.clients.postgres.keys import Project
+from common.clients.postgres.keys import Project, Taken
 from common.errors import Problem, Unavailable
 
-Take = Callable[[str, int, int], int]  # project, minute, wanted -> taken before
+ANSWER_SECONDS = 1.0  # what a request may wait for the row
+STILL_DOWN = 5.0  # after a failure, nobody asks for so long
+MINUTE = 60.0
+
+Take = Callable[[str, int], Taken]  # project, wanted
 Headers = list[tuple[str, str]]
 
 
@@ -19,54 +23,68 @@ class Share:
     """What this instance holds of a project's minute. Below zero, it is owed to the row."""
 
     def __init__(self) -> None:
-        self.minute = self.left = self.gone = 0
+        self.left = self.gone = 0
+        self.ends = float("-inf")
         self.lock = asyncio.Lock()
 
 
 class Allowances:
-    def __init__(self, take: Take) -> None:
-        self._take = take
+    def __init__(self, take: Take, clock: Callable[[], float]) -> None:
+        self._take, self._clock = take, clock
         self._shares: dict[str, Share] = {}
+        self._failed_at = float("-inf")
 
-    async def admit(self, project: Project, events: int, now: datetime) -> Headers:
+    async def admit(self, project: Project, events: int) -> Headers:
         """The rate limit fields of the answer; a Problem with Retry-After if this minute is used up."""
         limit = project.events_per_minute
         if limit is None:
             return []
         share = self._shares.setdefault(project.id, Share())
-        minute, second = divmod(int(now.timestamp()), 60)
-        if share.minute != minute:
-            share.minute, share.left, share.gone = minute, 0, 0
+        if share.left <= 0 or self._clock() >= share.ends:
+            async with share.lock:
+                await self._refill(project.id, share, limit)
+        seconds = max(1, ceil(share.ends - self._clock()))
         if share.left <= 0:
-            await self._refill(project.id, share, limit)
-        fields = rate_limit_fields(limit, max(0, limit - share.gone + share.left), 60 - second)
-        if share.left <= 0:
-            raise Problem(
-                "rate_limited",
-                f"This project may send {limit} events a minute; the next minute begins in {60 - second} s.",
-                status=429,
-                headers=[("retry-after", str(60 - second)), *fields],
-            )
+            raise used_up(limit, seconds)
         share.left -= events
-        return fields
+        return rate_limit_fields(limit, limit - share.gone + share.left, seconds)
 
     async def _refill(self, project: str, share: Share, limit: int) -> None:
-        async with share.lock:
-            if share.left > 0 or share.gone >= limit:
-                return
-            minute, wanted = share.minute, max(1, limit // 10) - share.left
-            try:
-                before = await asyncio.get_running_loop().run_in_executor(None, self._take, project, minute, wanted)
-            except Unavailable:
-                before = share.gone  # while Postgres is away, each instance goes by what it knows itself
-            if share.minute == minute:
-                share.gone = before + wanted
-                share.left += min(wanted, max(0, limit - before))
+        """Unless somebody did while we waited for the lock: a new minute, and a tenth of it beside what is owed."""
+        now = self._clock()
+        if now >= share.ends:
+            share.left, share.gone, share.ends = 0, 0, now + MINUTE
+        if share.left > 0 or share.gone >= limit:
+            return
+        wanted = max(1, limit // 10) - share.left
+        taken = await self._ask(project, wanted)
+        # While Postgres is away, each instance goes by what it knows itself.
+        before = share.gone if taken is None else taken.before
+        share.ends = share.ends if taken is None else now + taken.seconds_left
+        share.gone = before + wanted
+        share.left += min(wanted, max(0, limit - before))
+
+    async def _ask(self, project: str, wanted: int) -> Taken | None:
+        """None while Postgres is away."""
+        if self._clock() - self._failed_at < STILL_DOWN:
+            return None
+        asked = asyncio.get_running_loop().run_in_executor(None, self._take, project, wanted)
+        try:
+            return await asyncio.wait_for(asked, ANSWER_SECONDS)
+        except (Unavailable, TimeoutError):
+            self._failed_at = self._clock()
+            return None
+
+
+def used_up(limit: int, seconds: int) -> Problem:
+    detail = f"This project may send {limit} events a minute; the next minute begins in {seconds} s."
+    headers = [("retry-after", str(seconds)), *rate_limit_fields(limit, 0, seconds)]
+    return Problem("rate_limited", detail, status=429, headers=headers)
 
 
 def rate_limit_fields(limit: int, remaining: int, seconds: int) -> Headers:
     """As the IETF's RateLimit fields say it: the policy, and what is left of it."""
     return [
         ("ratelimit-policy", f'"events";q={limit};w=60'),
-        ("ratelimit", f'"events";r={remaining};t={seconds}'),
+        ("ratelimit", f'"events";r={max(0, remaining)};t={seconds}'),
     ]

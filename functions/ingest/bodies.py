@@ -15,7 +15,8 @@ def inflated(request: Request, limit: int) -> bytes:
     if encoding in ("", "identity"):
         return checked(request.body, limit)
     if encoding not in KINDS:
-        raise Problem("unsupported_encoding", f"{encoding} is not understood: gzip or deflate.", status=415)
+        detail = f"{encoding} is not understood: send gzip, deflate or the body as it is."
+        raise Problem("unsupported_encoding", detail, status=415, headers=[("accept-encoding", "gzip, deflate")])
     for window in KINDS[encoding]:
         found = inflate(request.body, window, limit)
         if found is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from time import monotonic
@@ -11,11 +12,11 @@ import msgspec
 
 from common import edge, settings, topics
 from common.clients import stream
-from common.clients.postgres.keys import Project
+from common.clients.postgres.keys import Project, Taken
 from common.edge import clocks
 from common.edge.values import Request, Response, only_post, reply
-from common.errors import Problem
-from common.events.batch import Rejected, decode_many
+from common.errors import Problem, Unavailable
+from common.events.batch import decode_many
 from common.events.envelope import Envelope, Event, encode, seal
 from common.events.identity import stream_key, uuid7
 from common.events.limits import Limits
@@ -24,16 +25,26 @@ from common.version import VERSION
 from functions.ingest.access import Access
 from functions.ingest.allowance import Allowances, Headers
 from functions.ingest.bodies import inflated
+from functions.ingest.readiness import Readiness
 
 JSON = ("content-type", "application/json")
+ANSWER_SECONDS = 4.7  # whatever is slow, and however much of it: the caller hears of it within five
 
 
 async def handle(request: Request) -> Response:
     """202 means that the stream has every event of the answer for good."""
     if request.path in ("/health", "/healthz"):
         return reply(200, {"status": "ok", "version": VERSION})
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await answered(request)
+    except TimeoutError:
+        raise Unavailable("The stream", f"no answer within {ANSWER_SECONDS} s") from None
+
+
+async def answered(request: Request) -> Response:
     if request.path == "/readyz":
-        await asyncio.get_running_loop().run_in_executor(None, stream.shared().ends, topics.RAW)
+        await readiness().check()
         return reply(200, {"status": "ready", "version": VERSION})
     accept = {"/v1/events": one, "/v1/events/batch": many}.get(request.path.rstrip("/"))
     if accept is None:
@@ -46,34 +57,37 @@ async def handle(request: Request) -> Response:
 async def one(project: Project, body: bytes, now: datetime) -> Response:
     """One event: its id and the time it was received."""
     event = decode_one(body, limits())
-    fields = await allowances().admit(project, 1, now)
+    fields = await allowances().admit(project, 1)
     [envelope] = await publish(project, [event], now)
     answer = {"event_id": envelope.event_id, "received_at": envelope.received_at}
-    return accepted(answer, fields, {"event_id": str(envelope.event_id)})
+    return accepted(answer, fields, {"event_id": envelope.event_id})
 
 
 async def many(project: Project, body: bytes, now: datetime) -> Response:
     """A batch: the good ones are taken, the bad ones listed by their place; 422 if none is good."""
     batch = decode_many(body, limits())
     if not batch.events:
-        raise Problem("all_rejected", "No event of this batch is good.", more={"rejected": listed(batch.rejected)})
-    fields = await allowances().admit(project, len(batch.events), now)
-    envelopes = await publish(project, batch.events, now)
-    ids = [envelope.event_id for envelope in envelopes]
+        rejected = msgspec.to_builtins(batch.rejected)
+        code, detail = ("all_rejected", "No event of it is good.") if rejected else ("empty", "It holds no event.")
+        raise Problem(code, f"This batch was refused. {detail}", more={"rejected": rejected})
+    fields = await allowances().admit(project, len(batch.events))
+    ids = [envelope.event_id for envelope in await publish(project, batch.events, now)]
     answer = {"accepted": len(ids), "event_ids": ids, "rejected": batch.rejected}
-    return accepted(answer, fields, {"event_id": str(ids[0]), "events": len(ids), "rejected": len(batch.rejected)})
+    return accepted(answer, fields, {"event_id": ids[0], "events": len(ids), "rejected": len(batch.rejected)})
 
 
 async def publish(project: Project, events: list[Event], now: datetime) -> list[Envelope]:
     """Seal them, and wait until the stream has them all."""
-    unix_ms = int(now.timestamp() * 1000)
-
-    def new_id() -> UUID:
-        return uuid7(unix_ms, int.from_bytes(os.urandom(10), "big") >> 6)
-
+    new_id = new_ids(now, len(events)).__next__
     envelopes = [seal(event, project.org_id, project.id, now, new_id) for event in events]
     await stream.shared().publish(topics.RAW, [(key_of(envelope), encode(envelope)) for envelope in envelopes])
     return envelopes
+
+
+def new_ids(now: datetime, most: int) -> Iterator[UUID]:
+    """As many as are needed, from one draw of chance."""
+    unix_ms, chance = int(now.timestamp() * 1000), os.urandom(10 * most)
+    return (uuid7(unix_ms, int.from_bytes(chance[at : at + 10], "big") >> 6) for at in range(0, len(chance), 10))
 
 
 def key_of(envelope: Envelope) -> bytes:
@@ -87,10 +101,6 @@ def accepted(answer: object, fields: Headers, log: dict[str, object]) -> Respons
     return Response(202, msgspec.json.encode(answer), [JSON, *fields], log)
 
 
-def listed(rejected: list[Rejected]) -> object:
-    return msgspec.to_builtins(rejected)
-
-
 @cache
 def limits() -> Limits:
     ours = settings.current()
@@ -99,16 +109,36 @@ def limits() -> Limits:
 
 @cache
 def access() -> Access:
-    from functions.ingest import lookups  # pg8000, 60 ms: not before a key must be looked up
-
-    return Access(lookups.projects_of, monotonic)
+    return Access(projects_of, mark_used, monotonic)
 
 
 @cache
 def allowances() -> Allowances:
+    return Allowances(take, monotonic)
+
+
+@cache
+def readiness() -> Readiness:
+    return Readiness(lambda: stream.shared().ends(topics.RAW), monotonic)
+
+
+# pg8000 costs a cold start 60 ms: it is loaded when Postgres must be asked, and not before.
+def projects_of(digests: list[str]) -> Mapping[str, Project]:
     from functions.ingest import lookups
 
-    return Allowances(lookups.take)
+    return lookups.projects_of(digests)
+
+
+def mark_used(digests: list[str]) -> None:
+    from functions.ingest import lookups
+
+    lookups.mark_used(digests)
+
+
+def take(project_id: str, wanted: int) -> Taken:
+    from functions.ingest import lookups
+
+    return lookups.take(project_id, wanted)
 
 
 asgi, gcp, aws, main = edge.http(handle)

@@ -39,7 +39,7 @@ class Process:
             try:
                 self.popen.wait(seconds)
             except subprocess.TimeoutExpired:
-                self.popen.kill()
+                kill_group(self.pid)
                 self.popen.wait()
         self.note.unlink(missing_ok=True)
 
@@ -90,13 +90,19 @@ def stop_leftover(note: Path, how: signal.Signals = signal.SIGTERM, seconds: flo
         with suppress(psutil.TimeoutExpired):
             process.wait(seconds)
         if process.is_running():
-            process.kill()
+            kill_group(process.pid)
             process.wait(seconds)
         return True
     except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
         return False
     finally:
         note.unlink(missing_ok=True)
+
+
+def kill_group(pid: int) -> None:
+    """With its own children: a worker of a killed server might go on for ever."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def wait_until(ready: Callable[[], bool], process: Process, seconds: float) -> None:

@@ -52,6 +52,7 @@ class Harness:
             for name, (words, child) in list(self.children.items()):
                 if not child.alive:
                     print(f"{name} ended with {child.popen.returncode}; starting it again", flush=True)
+                    process.kill_group(child.pid)  # its workers would hold the port
                     self._start_child(name, words)
                 turn_over(child.log)
             for name, server in self.stack.servers.items():

@@ -6,8 +6,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -141,6 +143,20 @@ def test_a_killed_postgres_is_started_again(up: Checkout) -> None:
             time.sleep(0.1)
     else:
         raise AssertionError("Postgres did not come back")
+
+
+def test_a_killed_function_is_started_again_on_its_port(up: Checkout) -> None:
+    first = psutil.Process(up.account["parts"]["ingest"])
+    address = up.env()["INGEST_API_URL"]
+    first.kill()
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{address}/health").is_success and not first.is_running():
+                break
+        time.sleep(0.1)
+    else:
+        raise AssertionError("ingest did not come back")
 
 
 def test_a_note_of_a_process_that_is_not_ours_kills_nobody(up: Checkout, bystander: PostgresServer) -> None:

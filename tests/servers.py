@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from common import settings
 from local.servers import kafka, objects, opensearch
+from local.servers.pooler import PoolerServer
 from local.servers.postgres import ROLE, PostgresServer
 from migrations.apply import apply, migrations
 from migrations.prepare import prepare
@@ -59,6 +60,17 @@ def search_node() -> opensearch.OpenSearchServer:
 @cache
 def storage() -> objects.ObjectsServer:
     return _start(objects.ObjectsServer(home() / "servers" / "objects"))
+
+
+@cache
+def pooler() -> PoolerServer:
+    """A PgBouncer in transaction mode before that cluster."""
+    return _start(PoolerServer(home() / "servers" / "pooler", postgres()))
+
+
+def pooled(url: str) -> str:
+    """The same database, through the pooler."""
+    return pooler().url(url.rpartition("/")[2])
 
 
 def fresh_database() -> str:

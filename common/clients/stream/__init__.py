@@ -5,7 +5,7 @@ a plain handler, `await pending` in an async one. It resolves when the stream ha
 `Unavailable` with the reason if that is not known within about four seconds: then any of the records may or may not be
 there, and the caller answers 503 and relies on the event id; and `Misconfigured` for a topic nobody made. Calls made at
 the same time share a commit. `publish` itself raises `Unavailable` when this process's queue is full, and `Problem` for
-a record over MAX_BYTES. Clients are opened on first use, one per process; a fork opens its own.
+a record over `limit(topic)`. Clients are opened on first use, one per process; a fork opens its own.
 
 **Records.** Key and value are bytes or None and come back exactly as they went in. The partition is `partition_of(key)`
 on both engines, so a key keeps its order; offsets count up by one; there are no headers.
@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
 
 from common import settings as configuration
+from common import topics
 from common.clients.stream.pending import Pending
 from common.errors import Misconfigured, Problem
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 Item = tuple[bytes | None, bytes | None]  # key, value
 MAX_BYTES = 4 * 1024 * 1024  # of one record; Kafka topics are made for it
+MAX_DEAD_BYTES = 6 * 1024 * 1024  # of a dead letter, which carries any such record as base64
 
 
 class Fenced(Exception):
@@ -105,13 +107,18 @@ def no_such_topic(topic: str) -> Misconfigured:
     return Misconfigured(f"The stream has no topic {topic}: run `python -m migrations.apply`.")
 
 
-def check_sizes(items: Sequence[Item]) -> int:
+def limit(topic: str) -> int:
+    """The largest record this topic takes."""
+    return MAX_DEAD_BYTES if topic == topics.DLQ else MAX_BYTES
+
+
+def check_sizes(topic: str, items: Sequence[Item]) -> int:
     """The bytes of all items together; one that is too large is refused before any is written."""
-    total = 0
+    total, most = 0, limit(topic)
     for key, value in items:
         size = len(key or b"") + len(value or b"")
-        if size > MAX_BYTES:
-            raise Problem("too_large", f"A record has {size} bytes; the stream takes {MAX_BYTES}.", status=413)
+        if size > most:
+            raise Problem("too_large", f"A record has {size} bytes; the stream takes {most}.", status=413)
         total += size
     return total
 

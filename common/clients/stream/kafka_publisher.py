@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from common.clients.stream import MAX_BYTES, Item, check_sizes, no_such_topic
+from common.clients.stream import MAX_DEAD_BYTES, Item, check_sizes, no_such_topic
 from common.clients.stream.kafka_config import UNKNOWN_TOPIC, Said, config, reason
 from common.clients.stream.pending import Pending, end
 from common.errors import Unavailable
@@ -23,7 +23,7 @@ SETTINGS = {
     "linger.ms": 2,
     "message.timeout.ms": TIMEOUT_MS,
     "topic.metadata.propagation.max.ms": 1000,  # how long a topic nobody made may still turn up
-    "message.max.bytes": MAX_BYTES + 64 * 1024,
+    "message.max.bytes": MAX_DEAD_BYTES + 64 * 1024,  # of any topic; each has its own limit beside it
     "queue.buffering.max.kbytes": 64 * 1024,
 }
 # A producer of the parent process must not be taken apart in the child: its threads are not there to be joined.
@@ -51,7 +51,7 @@ class Publisher:
         if os.getpid() != self._pid:
             _parents.append(self._line)
             self._begin()
-        check_sizes(items)
+        check_sizes(topic, items)
         with self._lock:
             if self._line is None or self._line.ended:
                 self._line = Line(self._settings)

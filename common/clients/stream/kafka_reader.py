@@ -5,10 +5,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from common.clients.stream import Fenced, Overtaken, Recreated
 from common.clients.stream.kafka_config import ANSWER_SECONDS, Said, config, reason
+from common.clients.stream.kafka_pulse import Pulse
 from common.edge.records import Record
 from common.settings import Kafka
 
@@ -49,16 +50,23 @@ class KafkaReader:
     def __init__(self, settings: Kafka, topic: str, group: str) -> None:
         self._topic, self._group, self._said = topic, group, Said()
         self._shares: dict[int, Share] = {}
-        self._lock = threading.Lock()
+        self._unplaced: set[int] = set()  # ours by the group's word, but where to begin is not looked up yet
+        self._lock = threading.Lock()  # of what is above
+        self._polling, self._committing = threading.Lock(), threading.Lock()
         self._failed: KafkaError | None = None
+        self._answers: dict[tuple[tuple[int, int], ...], KafkaError | None] = {}
         self._turn = 0
-        self._consumer = Consumer(config(settings, self._said) | SETTINGS | {"group.id": group})
+        own = SETTINGS | {"group.id": group, "on_commit": self._committed}
+        self._consumer = Consumer(config(settings, self._said) | own)
         self._consumer.subscribe([topic], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+        self._pulse = Pulse()
 
     def read(self, max_records: int, max_bytes: int, timeout: float) -> list[Record]:
         until, wait = time.monotonic() + timeout, 0.0
         while True:
-            self._gather(max_records, wait)  # also when enough is here already: it proves this member alive
+            self._start_over_if_frozen()
+            with self._polling:
+                self._gather(max_records, wait)  # also when enough is here already: it proves this member alive
             if records := self._give(max_records, max_bytes):
                 return records
             self._complain()
@@ -67,18 +75,20 @@ class KafkaReader:
                 return []
 
     def commit(self, offsets: Mapping[int, int]) -> None:
+        self._start_over_if_frozen()
         with self._lock:
             ours = {part: offset for part, offset in offsets.items() if self._may_commit(part, offset)}
         if ours:
-            self._commit([TopicPartition(self._topic, part, offset) for part, offset in ours.items()])
+            with self._committing:
+                self._commit(ours)
         with self._lock:
-            for part, offset in ours.items():
-                if part in self._shares:
-                    self._shares[part].committed = offset
+            for part in ours.keys() & self._shares.keys():
+                self._shares[part].committed = ours[part]
         if lost := set(offsets) - set(ours):
             raise Fenced(lost)
 
     def assigned(self) -> dict[int, int]:
+        self._start_over_if_frozen()
         with self._lock:
             return {part: share.next for part, share in self._shares.items()}
 
@@ -96,6 +106,7 @@ class KafkaReader:
                 share.wrong = None
 
     def close(self) -> None:
+        self._pulse.stop()
         self._consumer.close()
 
     def _change(self, partition: int, tell: Callable[[list[TopicPartition]], None], paused: bool) -> None:
@@ -106,6 +117,7 @@ class KafkaReader:
 
     def _gather(self, max_records: int, wait: float) -> None:
         """Take over what the library has, waiting only for the first record."""
+        self._place()
         with self._lock:
             for part, share in self._shares.items():
                 if share.sought is not None:
@@ -132,8 +144,9 @@ class KafkaReader:
     def _keep(self, message: Message) -> None:
         part, offset, error = message.partition() or 0, message.offset() or 0, message.error()
         share = self._shares.get(part)
-        if error and error.code() == KafkaError._AUTO_OFFSET_RESET and share:
-            share.wrong = self._why(part, offset)
+        if error and error.code() == KafkaError._AUTO_OFFSET_RESET:
+            if share:
+                share.wrong = self._why(part, offset)
         elif error:
             self._failed = error
         elif share and share.sought is None:
@@ -183,28 +196,65 @@ class KafkaReader:
         share = self._shares.get(part)
         return share is not None and share.committed <= offset <= share.read
 
-    def _commit(self, offsets: list[TopicPartition]) -> None:
-        try:
-            self._consumer.commit(offsets=offsets, asynchronous=False)
-        except KafkaException as error:
-            if error.args[0].code() in FENCED:
-                raise Fenced([one.partition for one in offsets]) from error
-            raise self._said.unavailable(reason(error)) from error
+    def _commit(self, offsets: dict[int, int]) -> None:
+        """The library's own waiting has no end while the group's coordinator is away; this one has."""
+        asked = tuple(sorted(offsets.items()))
+        self._answers.clear()
+        self._consumer.commit(offsets=[TopicPartition(self._topic, *one) for one in asked], asynchronous=True)
+        until = time.monotonic() + ANSWER_SECONDS
+        while asked not in self._answers:
+            if time.monotonic() > until:
+                raise self._said.unavailable("a commit was not answered")
+            # The answer comes to whoever polls: the thread that reads, or else this one.
+            if self._polling.acquire(timeout=0.01):
+                try:
+                    self._gather(1, 0.002)
+                finally:
+                    self._polling.release()
+        error = self._answers[asked]
+        if error and error.code() in FENCED:
+            raise Fenced(offsets)
+        if error:
+            raise self._said.unavailable(error.str())
+
+    def _committed(self, error: KafkaError | None, parts: list[TopicPartition]) -> None:
+        error = error or next((one.error for one in parts if one.error), None)
+        self._answers[tuple(sorted((one.partition, one.offset) for one in parts))] = error
+
+    def _start_over_if_frozen(self) -> None:
+        """Others may have had our partitions meanwhile: what was read before counts no more."""
+        with self._lock:
+            if self._pulse.missed():
+                self._unplaced |= set(self._shares)
+                self._shares.clear()
 
     def _assign(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
-        """Begin at what is committed; at the oldest record, if nothing is."""
-        found = consumer.committed(parts, timeout=ANSWER_SECONDS)
-        for one in found:
-            if one.offset < 0:
-                one.offset = self._ends(one.partition)[0]
         with self._lock:
-            self._shares |= {one.partition: Share(one.offset) for one in found}
-        consumer.incremental_assign(found)
+            self._unplaced |= {one.partition for one in parts}
+        # At the end, where nothing is, until it is known where to begin.
+        consumer.incremental_assign([TopicPartition(self._topic, one.partition, OFFSET_END) for one in parts])
 
     def _revoke(self, _: Consumer, parts: list[TopicPartition]) -> None:
         with self._lock:
             for one in parts:
                 self._shares.pop(one.partition, None)
+                self._unplaced.discard(one.partition)
+
+    def _place(self) -> None:
+        """Begin at what is committed; at the oldest record, if nothing is."""
+        if not self._unplaced:
+            return
+        asked = [TopicPartition(self._topic, part) for part in sorted(self._unplaced)]
+        try:
+            found = self._consumer.committed(asked, timeout=ANSWER_SECONDS)
+            begin = {one.partition: one.offset if one.offset >= 0 else self._ends(one.partition)[0] for one in found}
+        except KafkaException as error:
+            raise self._said.unavailable(reason(error)) from error
+        with self._lock:
+            for part in self._unplaced & begin.keys():
+                self._move(part, begin[part], paused=False)
+                self._shares[part] = Share(begin[part])
+            self._unplaced -= begin.keys()
 
     def _ends(self, part: int) -> tuple[int, int]:
         low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, part), timeout=ANSWER_SECONDS)

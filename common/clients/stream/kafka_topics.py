@@ -8,20 +8,19 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
-from common.clients.stream import MAX_BYTES
+from common.clients.stream import limit
 from common.clients.stream.kafka_config import ANSWER_SECONDS, Admin, reason
 from common.errors import Misconfigured, Unavailable
 from common.settings import Kafka
 
 SETTLE_SECONDS = 10.0
-# A record with its key and its frame around it must fit.
-BATCH_BYTES = MAX_BYTES + 64 * 1024
+FRAME_BYTES = 64 * 1024  # around a record of the largest size
 
 
 def make(kafka: Kafka, topic: str, partitions: int, keep_seconds: int) -> int:
     """Make the topic, or bring its retention up to date; answers how many partitions it has."""
     admin = Admin(kafka)
-    kept = {"retention.ms": str(keep_seconds * 1000), "max.message.bytes": str(BATCH_BYTES)}
+    kept = {"retention.ms": str(keep_seconds * 1000), "max.message.bytes": str(limit(topic) + FRAME_BYTES)}
     if topic in admin.metadata().topics:
         _update(admin, topic, kept)
     else:

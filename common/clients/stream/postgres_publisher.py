@@ -32,7 +32,7 @@ class Publisher:
     def publish(self, topic: str, items: Sequence[Item]) -> Pending:
         if os.getpid() != self._pid:
             self._begin()
-        call = Call(topic, items, check_sizes(items), time.monotonic())
+        call = Call(topic, items, check_sizes(topic, items), time.monotonic())
         with self._changed:
             if self._records + len(items) > QUEUE_RECORDS or self._bytes + call.size > QUEUE_BYTES:
                 raise Unavailable("Postgres", f"{self._records} records wait to be written already", retry_after=1)

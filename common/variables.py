@@ -53,6 +53,12 @@ VARIABLES = (
     Variable("MAX_BODY_BYTES", "1048576", "The largest body of one request, inflated."),
     Variable("STREAM_PARTITIONS", "12", "Partitions of signals.raw.v1; read when the topic is made."),
     Variable("POISON_TRIES", "10", "Tries after which a record that crashes its station stops its partition."),
+    Variable("POLLER_STATIONS", "", "What the poller feeds: indexer=http://…,incident_engine=http://…"),
+    Variable("POLLER_SCHEDULES", "", "Clock jobs: here (in the poller), or tick=http://…; unset: another clock."),
+    Variable("POLLER_PORT", "8090", "Where the poller answers /health and /lag, on loopback; 0: nowhere."),
+    Variable("POLLER_MAX_RECORDS", "", "Records a request; unset: 1000, for the archiver 10000, for the AI worker 1."),
+    Variable("POLLER_MAX_BYTES", "", "Bytes of a request's body; unset: 950000, for the archiver 5000000."),
+    Variable("POLLER_TIMEOUT_SECONDS", "", "How long an answer may take; unset: 30, archiver 60, AI worker 120."),
     Variable("CLOCK_OFFSET_SECONDS", "0", "Moves the clock; for local stacks only."),
     Variable("KEEP_STREAM", "7d", "Raw stream; never less than the slowest station's lag."),
     Variable("KEEP_EVENTS", "30d", "Events in search, by received_at."),
@@ -70,4 +76,4 @@ ALSO_UNDERSTOOD = {
 }
 
 # What begins like this is meant for us, so a name we do not know is a mistake worth stopping for.
-FAMILIES = ("GRADIENT_", "KAFKA_", "KEEP_", "OPENSEARCH_", "PG_", "S3_", "SPACES_", "STREAM_")
+FAMILIES = ("GRADIENT_", "KAFKA_", "KEEP_", "OPENSEARCH_", "PG_", "POLLER_", "S3_", "SPACES_", "STREAM_")

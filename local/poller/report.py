@@ -1,0 +1,97 @@
+"""How far each station is behind: a line a minute, and /lag and /health on a loopback port."""
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from common import log
+from common.clients.stream import Stream
+from common.errors import Misconfigured, Unavailable
+from local.poller.feeder import Feeder
+
+MINUTE = 60.0
+# A loop that did not come around for so long is stuck; it waits for nothing longer than the stream's own time-outs.
+STUCK_SECONDS = 60.0
+
+
+class Report:
+    def __init__(self, stream: Stream, feeders: Sequence[Feeder]) -> None:
+        self._stream, self._feeders = stream, feeders
+
+    def lag(self) -> dict[str, object]:
+        """By station: records not answered yet in the partitions that are ours, and what holds it up."""
+        ends: dict[str, dict[int, tuple[int, int]]] = {}
+        try:
+            ends = {topic: self._stream.ends(topic) for topic in {one.station.topic for one in self._feeders}}
+        except (Unavailable, Misconfigured) as error:
+            return {"error": str(error), "stations": {one.station.name: self._one(one, {}) for one in self._feeders}}
+        return {"stations": {one.station.name: self._one(one, ends[one.station.topic]) for one in self._feeders}}
+
+    def health(self) -> tuple[int, dict[str, object]]:
+        """Whether the loops go around. A station that is away or a stopped partition is told, and not mended
+
+        by restarting the poller, so it stays 200.
+        """
+        now = time.monotonic()
+        stuck = [one.station.name for one in self._feeders if now - one.turned_at > STUCK_SECONDS]
+        stations = {
+            one.station.name: {"stopped": one.troubles(), "waits_for": one.waits_for()} for one in self._feeders
+        }
+        return (503 if stuck else 200), {"status": "stuck" if stuck else "ok", "stuck": stuck, "stations": stations}
+
+    def say_every_minute(self, stopping: threading.Event) -> None:
+        while not stopping.wait(MINUTE):
+            log.write("info", "poller: lag", **self.lag())
+
+    def _one(self, feeder: Feeder, ends: dict[int, tuple[int, int]]) -> dict[str, object]:
+        positions = feeder.positions()
+        behind = {
+            partition: max(0, ends[partition][1] - max(position, ends[partition][0]))
+            for partition, position in positions.items()
+            if partition in ends
+        }
+        return {
+            "topic": feeder.station.topic,
+            "group": feeder.station.group,
+            "lag": sum(behind.values()),
+            "partitions": {
+                partition: {"position": position, "lag": behind.get(partition)}
+                for partition, position in positions.items()
+            },
+            "stopped": feeder.troubles(),
+            "waits_for": feeder.waits_for(),
+        }
+
+
+def serve(report: Report, port: int) -> ThreadingHTTPServer:
+    """In a thread, on loopback only: what it tells is for whoever runs the poller."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/lag":
+                self._answer(200, report.lag())
+            elif self.path in ("/health", "/healthz"):
+                self._answer(*report.health())
+            else:
+                self._answer(404, {"error": "there are /health and /lag"})
+
+        def _answer(self, status: int, value: object) -> None:
+            content = json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
+            pass
+
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), Answers)
+    except OSError as error:
+        raise Misconfigured(f"POLLER_PORT: 127.0.0.1:{port} cannot be listened on: {error.strerror}.") from error
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, name="report", daemon=True).start()
+    return server

@@ -1,0 +1,23 @@
+"""Archive a batch of the raw stream, good records and bad ones alike: an object for each partition."""
+
+from functools import cache
+
+from common import edge, settings, topics
+from common.clients import archive
+from common.clients.objects import Objects, objects_for
+from common.clients.stream.dead import bury_for
+from common.edge.records import Record, Refused
+
+
+def handle(records: list[Record]) -> list[Refused]:
+    """All of them are kept when this returns; nothing is refused, for an archive needs no meaning."""
+    archive.write(objects(), records)
+    return []
+
+
+@cache
+def objects() -> Objects:
+    return objects_for(settings.current())
+
+
+asgi, gcp, aws, main = edge.stream(handle, bury_for("archiver"), topic=topics.RAW)

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from zlib import crc32
 
 import httpx
 
@@ -36,7 +37,7 @@ class OpenSearchServer:
             f"{self.jars}/*",
             "org.codelibs.opensearch.runner.OpenSearchRunner",
         ]
-        words += ["-basePath", self.home / "data", "-numOfNode", "1", "-clusterName", "local"]
+        words += ["-basePath", self.home / "data", "-numOfNode", "1", "-clusterName", self._cluster]
         words += ["-baseHttpPort", str(self.port - 1)]
         self.process = process.start("opensearch", words, self.home)
         process.wait_until(self._answers, self.process, 90)
@@ -48,6 +49,11 @@ class OpenSearchServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def _cluster(self) -> str:
+        """A name of its own: nodes of one name on one machine would look for each other."""
+        return f"local-{crc32(str(self.home).encode()):08x}"
 
     def _answers(self) -> bool:
         with suppress(httpx.HTTPError):

@@ -4,6 +4,8 @@
 
 CREATE FUNCTION minute_start(minute int) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT to_timestamp(minute::float8 * 60) $$;
+CREATE FUNCTION minute_of(start timestamptz) RETURNS int
+    LANGUAGE sql STABLE STRICT AS $$ SELECT floor(date_part('epoch', start) / 60)::int $$;
 
 CREATE TABLE series (
     id uuid PRIMARY KEY,  -- 16 bytes of SHA-256 over version, project, environment, metric, fingerprint
@@ -29,6 +31,7 @@ CREATE TABLE series (
     FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id)
 ) WITH (fillfactor = 70);
 CREATE INDEX ON series (project_id, environment, metric_name);  -- a fingerprint may be too long for an index row
+CREATE INDEX ON series (id) WHERE metric_name = 'signup_count';  -- those the clock looks at for silence
 
 -- No index on `value` or `critical`, so that counting stays a HOT update; BRIN is enough to prune by.
 CREATE TABLE buckets (
@@ -184,6 +187,8 @@ CREATE TABLE progress (
     topic text NOT NULL,
     partition int NOT NULL,
     next bigint NOT NULL DEFAULT 0,
+    newest bigint,  -- the broker's time of the last record counted, in milliseconds; null where it means nothing
+    missed bigint NOT NULL DEFAULT 0,  -- offsets that were passed over: skipped by somebody, or deleted unread
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (consumer, stream, topic, partition)
 ) WITH (fillfactor = 20);

@@ -19,6 +19,8 @@ class Record(msgspec.Struct, gc=False):
     key: bytes | None = None
     value: bytes | None = None
     headers: list[dict[str, list[int]]] = []
+    # CREATE_TIME where the publisher's clock made `timestamp`, on topics that are not ours
+    timestamp_type: str = msgspec.field(name="timestampType", default="LOG_APPEND_TIME")
 
 
 class Refused(msgspec.Struct, frozen=True):

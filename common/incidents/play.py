@@ -31,6 +31,16 @@ def tick(state: State, minute: int, make_id: MakeId) -> Played:
     return player.played()
 
 
+def settle(state: State, minute: int, make_id: MakeId) -> Played:
+    """Resolve what is over before this minute, and judge nothing: of errors there is nothing to judge, and of signups
+
+    that come late nobody knows which minutes are complete.
+    """
+    player = Player(state, make_id, timeline.CLOCK)
+    player.settle(minute)
+    return player.played()
+
+
 class Player:
     """One series: where it stands in time, and the course of its incidents."""
 

@@ -47,6 +47,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("parts", nargs="*")
     one.add_argument("-f", "--follow", action="store_true")
     one.add_argument("-n", "--lines", type=int, default=20)
+    one = verb("skip", skip, "free a partition that one record has stopped; it goes to the dead letters")
+    one.add_argument("--station", required=True)
+    one.add_argument("--partition", required=True, type=int)
+    one.add_argument("--offset", required=True, type=int)
+    one.add_argument("--why", required=True)
     verb("doctor", doctor, "try every configured connection, and say what is wrong with it")
     verb("migrate", migrate, "bring the configured database to this release's schema")
     verb("kafka-topics", topics, "the topics of the stream (Kafka or Postgres) with their offsets")
@@ -100,6 +105,12 @@ def logs(words: Words) -> int:
     from local import look
 
     return look.logs(words.parts, follow=words.follow, lines=words.lines)
+
+
+def skip(words: Words) -> int:
+    from local import skip as room
+
+    return room.main(os.environ, words.station, words.partition, words.offset, words.why)
 
 
 def doctor(_: Words) -> int:

@@ -29,6 +29,7 @@ class Harness:
     def __init__(self, stack: Stack, *, remote: bool) -> None:
         self.stack, self.remote = stack, remote
         self.env: dict[str, str] = {}
+        self.ports: dict[str, int] = {}
         self.children: dict[str, tuple[Words, Process]] = {}
         self.stopping = threading.Event()
         self.restart = False
@@ -41,7 +42,9 @@ class Harness:
         self._migrate()
         self.env |= {} if self.remote else seed.demo(settings.read(self.env).database)
         for part in parts.FUNCTIONS:
-            self.env[part.address] = f"http://127.0.0.1:{state.port_for(part.name, part.port)}"
+            self.ports[part.name] = state.port_for(part.name, part.port)
+        self.env |= {part.address: url(self.ports[part.name]) for part in parts.PUBLIC}
+        self.env |= self._poller_variables()
         state.write_env(self.env)
         self._start_children()
         state.remember("running", self._account(time.monotonic() - began))
@@ -82,12 +85,26 @@ class Harness:
             raise Misconfigured(done.stderr.strip() or done.stdout.strip())
 
     def _start_children(self) -> None:
-        serving = [part for part in parts.FUNCTIONS if part.exists]
+        """The poller last: it finds its stations there."""
+        serving = [part for part in parts.FUNCTIONS if self._wanted(part)]
         for part in serving:
-            self._start_child(part.name, function_words(part, port_of(self.env[part.address])))
+            self._start_child(part.name, function_words(part, self.ports[part.name]))
         for part in serving:
-            port, child = port_of(self.env[part.address]), self.children[part.name][1]
-            process.wait_until(lambda port=port: process.listens(port), child, START_SECONDS)  # type: ignore[misc]
+            self._wait_for_child(part.name, self.ports[part.name])
+        self._start_child(parts.POLLER, [sys.executable, "-m", "local.poller"])
+        self._wait_for_child(parts.POLLER, int(self.env["POLLER_PORT"]))
+
+    def _wanted(self, part: Part) -> bool:
+        return part.exists and (not part.needs or bool(self.env.get(part.needs)))
+
+    def _poller_variables(self) -> dict[str, str]:
+        """It feeds the stations that are there, and runs the clock."""
+        fed = [f"{part.name}={url(self.ports[part.name])}" for part in parts.STATIONS if self._wanted(part)]
+        port = state.port_for(parts.POLLER, parts.POLLER_PORT)
+        return {"POLLER_STATIONS": ",".join(fed), "POLLER_SCHEDULES": "here", "POLLER_PORT": str(port)}
+
+    def _wait_for_child(self, name: str, port: int) -> None:
+        process.wait_until(lambda: process.listens(port), self.children[name][1], START_SECONDS)
 
     def _start_child(self, name: str, words: Words) -> None:
         process.stop_leftover(state.RUN / f"{name}.pid")
@@ -177,8 +194,8 @@ def function_words(part: Part, port: int) -> Words:
     return [*words, "--asgi", "--host", "127.0.0.1", "--port", str(port)]
 
 
-def port_of(address: str) -> int:
-    return int(address.rpartition(":")[2])
+def url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
 
 
 def turn_over(log: Path) -> None:

@@ -55,14 +55,15 @@ def memory(pid: int, *, children: bool) -> int:
 
 
 def health() -> int:
-    """Ask every function that exists; non-zero unless all say yes."""
+    """Ask every function that answers people, and the poller of the others; non-zero unless all say yes."""
     env, bad = state.read_env(), 0
     if not env:
         raise Misconfigured("Nothing was ever started here: make emulate.")
-    for part in [part for part in parts.FUNCTIONS if part.exists]:
-        answer = ask(f"{env[part.address]}/health")
+    asked = {part.name: env[part.address] for part in parts.PUBLIC if part.exists}
+    for name, address in (asked | {parts.POLLER: f"http://127.0.0.1:{env['POLLER_PORT']}"}).items():
+        answer = ask(f"{address}/health")
         bad += not answer.startswith("ok")
-        print(f"  {part.name:<14} {answer}")
+        print(f"  {name:<14} {answer}")
     return 1 if bad else 0
 
 

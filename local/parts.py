@@ -9,8 +9,7 @@ class Part(NamedTuple):
     source: str  # a module's file below the root
     port: int  # the wanted one; the next free one is taken
     address: str = ""  # the variable of .local/env that says where it is
-    topic: str = ""  # stations: what the poller feeds them
-    group: str = ""
+    needs: str = ""  # the variable without which there is no use for it
 
     @property
     def exists(self) -> bool:
@@ -22,4 +21,12 @@ PUBLIC = (
     Part("core_api", "functions/core_api/main.py", 3001, "CORE_API_URL"),
     Part("dashboard", "functions/dashboard/main.py", 3002, "DASHBOARD_URL"),
 )
-FUNCTIONS = PUBLIC
+# What they read and in which group, local/poller/stations.py says.
+STATIONS = (
+    Part("indexer", "functions/indexer/main.py", 3010),
+    Part("incident_engine", "functions/incident_engine/main.py", 3011),
+    Part("ai_worker", "functions/ai_worker/main.py", 3012),
+    Part("archiver", "functions/archiver/main.py", 3013, needs="S3_BUCKET"),
+)
+FUNCTIONS = PUBLIC + STATIONS
+POLLER, POLLER_PORT = "poller", 3020

@@ -24,7 +24,8 @@ from local.poller.stopped import Stopped
 
 def main() -> int:
     try:
-        return run(stations.read(os.environ), settings.current())
+        where = settings.current()  # first: it knows every variable, and so a misspelt one
+        return run(stations.read(os.environ), where)
     except Misconfigured as wrong:
         print(f"poller: {wrong}", file=sys.stderr)
         return 2

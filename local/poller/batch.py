@@ -11,18 +11,16 @@ FRAME = len('{"records":{}}')
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """A record, and its text in a request."""
+    """A record, and its text in a request; `size` counts the comma too."""
 
     record: Record
     text: bytes
-
-    @property
-    def size(self) -> int:
-        return len(self.text) + 1  # with its comma
+    size: int
 
 
 def item(record: Record) -> Item:
-    return Item(record, encode(record))
+    text = encode(record)
+    return Item(record, text, len(text) + 1)
 
 
 def name(topic: str, partition: int) -> str:
@@ -47,8 +45,10 @@ def fitting(items: Iterable[Item], records: int, size: int) -> int:
 
 
 def body(topic: str, parts: Mapping[int, Sequence[Item]]) -> bytes:
-    groups = [
-        b'"%b":[%b]' % (name(topic, partition).encode(), b",".join([one.text for one in items]))
-        for partition, items in parts.items()
-    ]
-    return b'{"records":{%b}}' % b",".join(groups)
+    """Joined, not formatted: `%` is ten times dearer on a megabyte."""
+    pieces: list[bytes] = []
+    before = b'{"records":{"'
+    for partition, items in parts.items():
+        pieces += (before, name(topic, partition).encode(), b'":[', b",".join([one.text for one in items]))
+        before = b'],"'
+    return b"".join([*pieces, b"]}}"])

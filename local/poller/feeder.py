@@ -80,11 +80,11 @@ class Feeder:
         self.turned_at = now = time.monotonic()
         self._sender.send(now)
         self._commit()
-        if not self._lanes.full(now) or now - self._read_at > BREATH_SECONDS:
+        if self._lanes.hungry(now) or now - self._read_at > BREATH_SECONDS:
             self._read(now)
         if self._sender.under_way:
-            self._sender.hear(BREATH_SECONDS if self._lanes.full(now) else MOMENT_SECONDS)
-        elif self._lanes.full(now):
+            self._sender.hear(MOMENT_SECONDS if self._lanes.hungry(now) else BREATH_SECONDS)
+        elif not self._lanes.hungry(now):
             self.stopping.wait(self._until_due(now))
         self._shout()
 
@@ -102,12 +102,12 @@ class Feeder:
     # ---- reading and committing
 
     def _read(self, now: float) -> None:
-        """Up to one batch beyond the one under way."""
+        """A little ahead of what is under way."""
         assert self._reader
         self._read_at = now
         self._pause(now)
         records, size = self._lanes.room(now)
-        patience = 0.0 if self._sender.under_way else self._until_due(now)
+        patience = 0.0 if self._sender.under_way or self._lanes.full(now) else self._until_due(now)
         try:
             found = self._reader.read(max(1, records), max(1, size), patience)
             self._lanes.keep(found, time.monotonic())
@@ -126,9 +126,9 @@ class Feeder:
     def _pause(self, now: float) -> None:
         """What cannot be sent is not read: partitions set aside, and all of them while there is enough."""
         assert self._reader
-        full = self._lanes.full(now)
+        enough = not self._lanes.hungry(now)
         for lane in self._lanes:
-            wanted = full or lane.suspects > 0 or lane.not_before > now or lane.partition in self._recreated
+            wanted = enough or lane.suspects > 0 or lane.not_before > now or lane.partition in self._recreated
             if wanted != lane.paused:
                 lane.paused = wanted
                 (self._reader.pause if wanted else self._reader.resume)(lane.partition)

@@ -7,6 +7,9 @@ from local.poller import batch
 from local.poller.lane import Lane
 from local.poller.stations import Station
 
+# Read at once, if there is so much: a row of the log in Postgres is opened as a whole, however little of it is wanted.
+AHEAD_RECORDS, AHEAD_BYTES = 4000, 4_000_000
+
 
 class Lanes:
     def __init__(self, station: Station) -> None:
@@ -15,6 +18,8 @@ class Lanes:
         # Of one partition's records; every further partition in a request takes its overhead from it.
         self._overhead = batch.overhead(station.topic)
         self._max_size = station.max_bytes - batch.FRAME - self._overhead
+        self._most_records = max(AHEAD_RECORDS, station.max_records)
+        self._most_bytes = max(AHEAD_BYTES, station.max_bytes)
         self._turn = 0
         self.gathering_since = 0.0
 
@@ -26,7 +31,7 @@ class Lanes:
         return self._lanes.get(partition)
 
     def keep(self, records: Iterable[Record], now: float) -> None:
-        if self._nothing_free(now):
+        if not self._ready(now)[0]:
             self.gathering_since = now
         for record in records:
             lane = self._lanes.get(record.partition)
@@ -45,15 +50,19 @@ class Lanes:
         return [lane for lane in self._lanes.values() if not lane.suspects and lane.not_before <= now]
 
     def room(self, now: float) -> tuple[int, int]:
-        """How many records and bytes the next request of the healthy would still hold."""
-        lanes = self.healthy(now)
-        records = sum(len(lane.waiting) - lane.under_way for lane in lanes)
-        size = sum(lane.size - lane.under_way_size for lane in lanes)
-        return self._max_records - records, self._max_size - size
+        """How many records and bytes may be read."""
+        records, size = self._ready(now)
+        return self._most_records - records, self._most_bytes - size
 
     def full(self, now: float) -> bool:
+        """Whether the next request of the healthy would be full."""
+        records, size = self._ready(now)
+        return records >= self._max_records or size >= self._max_size
+
+    def hungry(self, now: float) -> bool:
+        """Whether to read: not for a few records, while there are enough for the next request."""
         records, size = self.room(now)
-        return records <= 0 or size <= 0
+        return not self.full(now) or (records * 2 >= self._most_records and size * 2 >= self._most_bytes)
 
     def too_large(self, lane: Lane) -> bool:
         """Whether its first record alone is more than a request may hold."""
@@ -78,5 +87,8 @@ class Lanes:
                 size -= sum(one.size for one, _ in zip(lane.waiting, range(count), strict=False)) + self._overhead
         return parts
 
-    def _nothing_free(self, now: float) -> bool:
-        return all(len(lane.waiting) == lane.under_way for lane in self.healthy(now))
+    def _ready(self, now: float) -> tuple[int, int]:
+        """Records and bytes of the healthy that are in no request."""
+        lanes = self.healthy(now)
+        records = sum(len(lane.waiting) - lane.under_way for lane in lanes)
+        return records, sum(lane.size - lane.under_way_size for lane in lanes)

@@ -1,0 +1,313 @@
+"""What stations and platforms may answer, and what then happens to the records; on the log in Postgres."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common import settings
+from common.clients.postgres.connection import Connection
+from common.clients.stream import stream_for
+from common.errors import Misconfigured
+from local import skip
+from local.servers import process
+from local.servers.pooler import PoolerServer
+from tests import servers
+from tests.pollers import ALL_TAKEN, KEY, Answer, Room, numbered, wait_for_done
+from tests.streams import wait_for
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    made = Room("postgres", tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        (401, {}, b'{"code": "internal_key"}'),  # the wrong key
+        (404, {}, b"no such page"),  # the wrong address
+        (429, {"retry-after": "0"}, b""),  # Cloud Run has no instance free
+        (302, {"location": "/login"}, b""),
+        (200, {}, b"<html>welcome</html>"),  # somebody else's server
+        (200, {}, b""),
+        (204, {}, b""),
+        (200, {}, b'{"batchItemFailures": [{"itemIdentifier": {"partition": "other-0", "offset": 0}}]}'),
+        (200, {}, b'{"batchItemFailures": [{"itemIdentifier": "15"}]}'),
+        (500, {}, b'{"code": "misconfigured"}'),  # a batch of another topic
+    ],
+)
+def test_an_answer_that_says_nothing_about_the_records_makes_all_of_them_wait(room: Room, refusal: Answer) -> None:
+    station = room.scripted(lambda _: refusal if len(station.bodies) <= 2 else ALL_TAKEN)
+    room.publish(numbered(9))
+    feeder = room.feed(station.url)
+    wait_for(lambda: feeder.positions() == {0: 3, 1: 3, 2: 3}, 10)
+    assert station.offsets(0)[:3] == [[0, 1, 2]] * 3
+    assert set(station.keys) == {KEY}
+
+
+def test_a_failing_batch_is_taken_apart_down_to_the_record_and_the_rest_arrives_in_order(room: Room) -> None:
+    def answer(body: dict[str, Any]) -> Answer:
+        offsets = [one["offset"] for one in body["records"].get(f"{room.topic}-1", [])]
+        return (500, {}, b"") if 37 in offsets else ALL_TAKEN
+
+    station = room.scripted(answer)
+    room.publish(numbered(150))
+    feeder = room.feed(station.url)
+    wait_for(lambda: bool(feeder.troubles()), 10)
+    assert [(one["partition"], one["offset"], one["tries"]) for one in feeder.troubles()] == [(1, 37, 3)]
+    assert feeder.positions() == {0: 50, 1: 37, 2: 50}
+    taken = [offsets for offsets in station.offsets(1) if offsets and 37 not in offsets]
+    assert list(chain.from_iterable(taken)) == list(range(37))
+    # One batch, each partition, six halves; then the record by itself.
+    assert len([offsets for offsets in station.offsets(1) if 37 in offsets]) <= 2 + 6 + 3 + 1
+
+
+def test_a_platform_with_a_smaller_limit_gets_smaller_batches_and_what_is_too_large_for_it_is_buried(
+    room: Room,
+) -> None:
+    def answer(_: dict[str, Any]) -> Answer:
+        return (413, {}, b"too much") if station.sizes[-1] > 2000 else ALL_TAKEN
+
+    station = room.scripted(answer)
+    room.publish([{"n": n, "x": "y" * (3000 if n == 5 else 100)} for n in range(20)], partition=0)
+    feeder = room.feed(station.url)
+    wait_for(lambda: feeder.positions().get(0) == 20, 15)
+    [letter] = room.letters(1)
+    assert (letter.offset, letter.reason.code) == (5, "too_large")
+    assert feeder.troubles() == []
+
+
+def test_no_request_is_over_the_limits(room: Room) -> None:
+    station = room.scripted(lambda _: ALL_TAKEN)
+    room.publish([{"n": n, "x": "y" * (n * 37 % 900)} for n in range(600)])
+    feeder = room.feed(station.url, max_bytes=10_000, max_records=20)
+    wait_for(lambda: feeder.positions() == {0: 200, 1: 200, 2: 200}, 15)
+    assert max(station.sizes) <= 10_000
+    assert max(sum(map(len, body["records"].values())) for body in station.bodies) <= 20
+    assert len(station.bodies) < 120
+
+
+def test_records_come_in_the_shape_of_aws(room: Room) -> None:
+    station = room.scripted(lambda _: ALL_TAKEN)
+    room.engine.stream().publish(room.topic, [(None, b"\xff\x00"), (None, None)]).wait()
+    feeder = room.feed(station.url)
+    wait_for(lambda: 2 in feeder.positions().values(), 10)
+    [(name, records)] = [pair for body in station.bodies for pair in body["records"].items()]
+    assert name == f"{room.topic}-{records[0]['partition']}"
+    assert [one["value"] for one in records] == ["/wA=", None]
+    assert {"topic", "partition", "offset", "timestamp", "key", "value", "headers"} <= set(records[0])
+
+
+def test_a_station_that_is_not_there_yet_is_waited_for(room: Room, capfd: pytest.CaptureFixture[str]) -> None:
+    port = process.free_port()
+    room.publish(numbered(3))
+    feeder = room.feed(f"http://127.0.0.1:{port}")
+    wait_for(lambda: "the station" in feeder.waits_for(), 10)
+    room.scripted(lambda _: ALL_TAKEN, port)
+    wait_for(lambda: feeder.positions() == {0: 1, 1: 1, 2: 1}, 10)
+    assert "Connection refused" in capfd.readouterr().err
+
+
+def test_a_window_gathers_what_comes_until_it_is_full_or_over(room: Room) -> None:
+    station = room.scripted(lambda _: ALL_TAKEN)
+    feeder = room.feed(station.url, window_seconds=1.5, max_records=40)
+    wait_for(lambda: len(feeder.positions()) == 3, 10)
+    for _ in range(5):
+        room.publish(numbered(6))
+        time.sleep(0.1)
+    wait_for(lambda: feeder.positions() == {0: 10, 1: 10, 2: 10}, 10)
+    assert len(station.bodies) == 1
+    room.publish(numbered(40), partition=0)  # full: at once
+    wait_for(lambda: len(station.bodies) == 2, 1.2)
+
+
+def test_a_partition_that_was_lost_in_the_middle_of_a_request_loses_no_record(
+    room: Room, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gate = threading.Event()
+    conn = Connection(room.settings.database)
+
+    def answer(_: dict[str, Any]) -> Answer:
+        gate.wait(5)
+        return ALL_TAKEN
+
+    station = room.scripted(answer)
+    feeder = room.feed(station.url, max_records=10)
+    wait_for(lambda: len(feeder.positions()) == 3, 10)
+    room.publish(numbered(60))
+    wait_for(lambda: bool(station.bodies), 10)
+    conn.run("UPDATE stream_lease SET epoch = epoch + 1 WHERE topic = :topic AND part = 1", topic=room.topic)
+    gate.set()
+    wait_for(lambda: feeder.positions() == {0: 20, 1: 20, 2: 20}, 15)
+    assert sorted(set(station.all_offsets(1))) == list(range(20))
+    committed = "SELECT array_agg(next ORDER BY part)::text FROM stream_lease WHERE topic = :topic"
+    wait_for(lambda: conn.run(committed, topic=room.topic) == [["{20,20,20}"]], 10)
+    conn.close()
+
+
+def test_a_topic_made_anew_stops_its_partition_with_the_remedy_and_the_others_go_on(
+    room: Room, capfd: pytest.CaptureFixture[str]
+) -> None:
+    station = room.scripted(lambda _: ALL_TAKEN)
+    conn = Connection(room.settings.database)
+    room.publish(numbered(3))
+    first = room.feed(station.url)
+    wait_for(lambda: first.positions() == {0: 1, 1: 1, 2: 1}, 10)
+    first.stopping.set()
+    wait_for(lambda: first.left, 10)
+    conn.run("UPDATE stream_lease SET next = 99 WHERE topic = :topic AND part = 0", topic=room.topic)
+    conn.close()
+    room.publish(numbered(9))
+    feeder = room.feed(station.url)
+    wait_for(lambda: {1: 4, 2: 4}.items() <= feeder.positions().items(), 10)
+    assert [one["partition"] for one in feeder.troubles()] == [0]
+    assert station.offsets(0)[-1] == []
+    assert "UPDATE stream_lease SET next = 0" in capfd.readouterr().err
+
+
+def test_a_stream_that_goes_away_is_said_and_waited_for(room: Room, capfd: pytest.CaptureFixture[str]) -> None:
+    door = PoolerServer(servers.home() / "servers" / "door", servers.postgres())
+    door.start()
+    station = room.scripted(lambda _: ALL_TAKEN)
+    room.settings = settings.read({"DATABASE_URL": door.url(room.settings.database.database)})
+    feeder = room.feed(station.url, stream=stream_for(room.settings))
+    room.publish(numbered(30))
+    wait_for(lambda: feeder.positions() == {0: 10, 1: 10, 2: 10}, 10)
+    door.stop()
+    wait_for(lambda: "the stream" in feeder.waits_for(), 10)
+    room.publish(numbered(30))
+    door.start()
+    wait_for(lambda: feeder.positions() == {0: 20, 1: 20, 2: 20}, 15)
+    assert feeder.waits_for() == {}
+    assert all(sorted(set(station.all_offsets(part))) == list(range(20)) for part in range(3))
+    said = capfd.readouterr().err
+    assert "waits for the stream" in said
+    assert "goes on: the stream answers" in said
+    feeder.stopping.set()
+    wait_for(lambda: feeder.left, 10)
+    door.stop()
+
+
+@pytest.mark.parametrize("variable", ["KAFKA_BROKERS", "DATABASE_URL"])
+def test_a_stream_that_was_never_there_is_said_and_a_stop_is_heard(room: Room, variable: str) -> None:
+    nobody = {"KAFKA_BROKERS": "127.0.0.1:1", "DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}
+    feeder = room.feed("http://127.0.0.1:1", stream=stream_for(settings.read({variable: nobody[variable]})))
+    wait_for(lambda: "the stream" in feeder.waits_for(), 10)
+    feeder.stopping.set()
+    wait_for(lambda: feeder.left, 10)
+
+
+def test_a_topic_nobody_made_ends_the_poller_with_one_sentence(room: Room) -> None:
+    room.topic = "nobody-made-this"
+    feeder = room.feed("http://127.0.0.1:1")
+    wait_for(lambda: feeder.stopping.is_set(), 10)
+    assert "migrations.apply" in str(feeder.wrong)
+
+
+def test_only_a_record_that_stands_can_be_skipped(room: Room) -> None:
+    environ = {"DATABASE_URL": room.database_url}
+    with pytest.raises(Misconfigured, match="None is stopped at all"):
+        skip.main(environ, "probe", 1, 5, "I think so")
+    with pytest.raises(Misconfigured, match="--why"):
+        skip.main(environ, "probe", 1, 5, " ")
+
+
+def test_a_stopped_partition_goes_on_by_itself_when_the_station_is_mended(room: Room) -> None:
+    probe = room.probe()
+    room.publish([{"n": 0, "do": "bug"}, {"n": 1}], partition=2)
+    feeder = room.feed(probe.url)
+    wait_for(lambda: bool(feeder.troubles()), 10)
+    assert probe.done() == {}
+    probe.tell("mended")
+    wait_for_done(probe, 2)
+    assert probe.done() == {2: [0, 1]}
+    conn = Connection(room.settings.database)
+    ended = "SELECT ended_how, skip_by FROM poller_stops"
+    wait_for(lambda: conn.run(ended) == [["answered", None]], 5)
+    conn.close()
+
+
+def test_the_others_do_not_wait_for_a_record_that_hangs(room: Room) -> None:
+    ended = threading.Event()
+
+    def answer(body: dict[str, Any]) -> Answer:
+        if f"{room.topic}-0" in body["records"]:
+            ended.wait(10)
+        return ALL_TAKEN
+
+    station = room.scripted(answer)
+    room.publish(numbered(1), partition=0)
+    feeder = room.feed(station.url, timeout_seconds=1.5)
+    wait_for(lambda: len(station.all_offsets(0)) == 2, 10)  # at the second try it is known
+    room.publish(numbered(20), partition=1)
+    wait_for(lambda: feeder.positions()[1] == 20, 10)
+    assert len(station.all_offsets(0)) == 2
+    wait_for(lambda: bool(feeder.troubles()), 10)
+    ended.set()
+    wait_for(lambda: feeder.positions()[0] == 1, 10)
+
+
+def test_while_the_world_is_down_the_batch_waits_whole_as_long_as_it_was_asked_to(room: Room) -> None:
+    probe = room.probe()
+    probe.tell("down")
+    room.publish(numbered(30))
+    feeder = room.feed(probe.url)
+    wait_for(lambda: len(probe.batches("got")) >= 2, 10)
+    assert "the station" in feeder.waits_for()
+    probe.untell("down")
+    wait_for_done(probe, 30)
+    got = probe.batches("got")
+    assert all(after.at - before.at >= 1 for before, after in pairwise(got))
+    assert len(got[-1].records) == 30
+    assert feeder.waits_for() == {}
+    assert probe.done() == {part: list(range(10)) for part in range(3)}
+
+
+def test_records_deleted_before_they_were_read_are_said_and_the_rest_goes_on(
+    room: Room, capfd: pytest.CaptureFixture[str]
+) -> None:
+    probe = room.probe()
+    room.publish(numbered(10), partition=0)
+    feeder = room.feed(probe.url)
+    wait_for_done(probe, 10)
+    feeder.stopping.set()
+    wait_for(lambda: feeder.left, 10)
+    room.publish(numbered(20), partition=0)
+    room.engine.delete_before(room.topic, 15)
+    room.feed(probe.url)
+    wait_for_done(probe, 25)
+    assert probe.done() == {0: [*range(10), *range(15, 30)]}
+    assert "offsets 10 to 14 were deleted" in capfd.readouterr().err
+
+
+def again_from(partition: int, offset: int, topic: str) -> bytes:
+    return json.dumps(
+        {"batchItemFailures": [{"itemIdentifier": {"partition": f"{topic}-{partition}", "offset": offset}}]}
+    ).encode()
+
+
+def test_what_a_station_names_comes_again_from_there_and_the_other_partitions_go_on(room: Room) -> None:
+    def answer(body: dict[str, Any]) -> Answer:
+        offsets = [one["offset"] for one in body["records"].get(f"{room.topic}-1", [])]
+        if 3 in offsets and len(station.bodies) < 4:
+            return 200, {}, again_from(1, 3, room.topic)
+        return ALL_TAKEN
+
+    station = room.scripted(answer)
+    room.publish(numbered(15))
+    feeder = room.feed(station.url)
+    wait_for(lambda: feeder.positions() == {0: 5, 1: 5, 2: 5}, 15)
+    of_one = [offsets for offsets in station.offsets(1) if offsets]
+    assert of_one[0][-1] == 4
+    assert of_one[1:]
+    assert all(offsets == [3, 4] for offsets in of_one[1:])
+    for other in (0, 2):
+        assert station.all_offsets(other) == [0, 1, 2, 3, 4]

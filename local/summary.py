@@ -2,16 +2,19 @@
 
 from local import parts, state
 
-EVENT = '{"event_type": "error", "message": "it works", "occurred_at": "2026-01-01T00:00:00Z"}'
+ERROR = (
+    r'{"event_type": "error", "environment": "prod", "message": "upstream timed out", '
+    r'"attributes": {"route": "/checkout", "error_code": "UPSTREAM_TIMEOUT"}, "occurred_at": "%s"}'
+)
 
 
 def text(*, quiet: bool = False) -> str:
     """The same words for the first start and for every later `already running`."""
     env, account = state.read_env(), state.recall("running")
     lines = [f"Signals Copilot is running ({account.get('stack')}, ready in {account.get('seconds')} s)", ""]
-    lines += [f"  {part.name:<10} {env[part.address]}" for part in parts.PUBLIC if part.exists]
+    lines += [f"  {part.name:<10} {env[part.address]}{taken(part, env)}" for part in parts.PUBLIC if part.exists]
     lines += [f"  key        {env['PROJECT_API_KEY']}"] if "PROJECT_API_KEY" in env else []
-    lines += ["", "Try it:", *trials(env)] if (state.ROOT / "functions/ingest/main.py").exists() else []
+    lines += ["", "Try it:", *trials(env)] if exists("ingest") else []
     lines += ["", f"All variables: {state.ENV.relative_to(state.ROOT)} (set -a; . .local/env)"]
     lines += ["" if quiet else "Stop: Ctrl-C, or make down. Go on with the same data: make emulate."]
     lines += ["Remove everything: make down clean, then rm -rf .venv"]
@@ -19,8 +22,22 @@ def text(*, quiet: bool = False) -> str:
 
 
 def trials(env: dict[str, str]) -> list[str]:
-    """Lines a newcomer can paste."""
-    return [
-        f"  curl -s {env['INGEST_API_URL']}/v1/events -H 'X-Api-Key: {env.get('PROJECT_API_KEY', 'YOUR_KEY')}' \\",
-        f"       -d '{EVENT}'",
+    """Lines a newcomer can paste: thirty errors at once are an incident; with a core_api it can be read there."""
+    key = env.get("PROJECT_API_KEY", "YOUR_KEY")
+    event = ERROR % "'$(date -u +%FT%TZ)'"
+    lines = [
+        f"  for i in $(seq 30); do echo '{event}'; done |",
+        f"    curl -s {env['INGEST_API_URL']}/v1/events/batch -H 'X-Api-Key: {key}' --data-binary @-",
     ]
+    if exists("core_api"):
+        token = env.get("ACCESS_TOKEN", "YOUR_TOKEN")
+        lines.append(f"  curl -s {env['CORE_API_URL']}/v1/incidents -H 'Authorization: Bearer {token}'")
+    return lines
+
+
+def taken(part: parts.Part, env: dict[str, str]) -> str:
+    return "" if env[part.address].endswith(f":{part.port}") else f"  (port {part.port} was taken)"
+
+
+def exists(name: str) -> bool:
+    return any(part.name == name and part.exists for part in parts.PUBLIC)

@@ -74,7 +74,9 @@ class Model(msgspec.Struct, frozen=True):
     api_key: Secret
     name: str
     deadline_seconds: int
-    jobs_per_call: int
+    tokens_per_day: int  # of a project that has no limit of its own
+    input_price: float  # of a million tokens; zero: unknown
+    output_price: float
 
 
 class Objects(msgspec.Struct, frozen=True):
@@ -115,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str
     stream_partitions: int
     poison_tries: int
+    ai_jobs_per_call: int
     clock_offset_seconds: int
 
     @property
@@ -166,6 +169,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         log_level=_one_of("LOG_LEVEL", get, ("debug", "info", "warn", "error")),
         stream_partitions=_number("STREAM_PARTITIONS", get, 1, 1000),
         poison_tries=_number("POISON_TRIES", get, 1, 1000),
+        ai_jobs_per_call=_number("AI_JOBS_PER_CALL", get, 1, 100),
         clock_offset_seconds=_number("CLOCK_OFFSET_SECONDS", get, -(10**10), 10**10),
     )
     if settings.clock_offset_seconds and not settings.local:
@@ -267,7 +271,9 @@ def _model(get: Callable[[str], str]) -> Model:
         api_key=Secret(get("GRADIENT_API_KEY")),
         name=get("GRADIENT_MODEL"),
         deadline_seconds=_number("MODEL_DEADLINE_SECONDS", get, 1, 90),
-        jobs_per_call=_number("AI_JOBS_PER_CALL", get, 1, 100),
+        tokens_per_day=_number("MODEL_TOKENS_PER_DAY", get, 1, 10**12),
+        input_price=_price("MODEL_INPUT_PRICE", get),
+        output_price=_price("MODEL_OUTPUT_PRICE", get),
     )
 
 
@@ -297,6 +303,13 @@ def _number(name: str, get: Callable[[str], str], low: int, high: int) -> int:
     if not text.removeprefix("-").isdecimal() or not low <= int(text) <= high:
         raise Misconfigured(f"{name} is {text!r}; it must be a whole number from {low} to {high}.")
     return int(text)
+
+
+def _price(name: str, get: Callable[[str], str]) -> float:
+    text = get(name)
+    if not text.replace(".", "", 1).isdecimal():
+        raise Misconfigured(f"{name} is {text!r}; write what a million tokens cost, such as 0.65; 0: unknown.")
+    return float(text)
 
 
 def _port(netloc: str) -> int:

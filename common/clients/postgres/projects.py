@@ -1,0 +1,91 @@
+"""Projects of an organisation, and the keys that write into them."""
+
+import msgspec
+
+from common import credentials
+from common.clients.postgres import audit
+from common.clients.postgres.connection import Connection
+from common.clients.postgres.paging import LABEL, UUID, Page, ask, one, page, read
+from common.errors import Problem
+
+PROJECT = "p.id, p.name, p.org_id, utc(p.created_at) AS created_at, p.events_per_minute"
+PROJECTS = f"""
+    SELECT microseconds(p.created_at), p.id, (SELECT row_to_json(shown)::text FROM (SELECT {PROJECT}) shown)
+      FROM projects p
+     WHERE p.org_id = :org AND (:at::timestamptz IS NULL OR (p.created_at, p.id) < (:at, :id))
+     ORDER BY p.created_at DESC, p.id DESC LIMIT :limit
+"""  # noqa: S608 (column names)
+KEY = """
+    k.id, k.project_id, k.name, utc(k.created_at) AS created_at, utc(k.revoked_at) AS revoked_at,
+    utc(k.last_used_at) AS last_used_at"""
+KEYS = f"""
+    SELECT microseconds(k.created_at), k.id, (SELECT row_to_json(shown)::text FROM (SELECT {KEY}) shown)
+      FROM project_api_keys k JOIN projects p ON p.id = k.project_id
+     WHERE p.org_id = :org AND p.id = :project
+       AND (:at::timestamptz IS NULL OR (k.created_at, k.id) < (:at, :id::uuid))
+     ORDER BY k.created_at DESC, k.id DESC LIMIT :limit
+"""  # noqa: S608
+
+
+def must_have(conn: Connection, org: str, project: str | None) -> None:
+    """Somebody else's project and none at all are the same: not found."""
+    if project and not ask(conn, "SELECT 1 FROM projects WHERE org_id = :org AND id = :id", org=org, id=project):
+        raise Problem("not_found", "There is no such project.", status=404, field="project_id")
+
+
+def found(conn: Connection, org: str, limit: int, cursor: str | None) -> Page:
+    key = read(cursor, LABEL)
+    return page(conn, PROJECTS, limit, org=org, at=key.at, id=key.id)
+
+
+def create(conn: Connection, org: str, project: str, name: str, who: str) -> msgspec.Raw:
+    """Raises Conflict if the id is taken, by whomever."""
+    with conn.transaction():
+        conn.run("INSERT INTO projects (id, org_id, name) VALUES (:id, :org, :name)", id=project, org=org, name=name)
+        audit.record(conn, org, who, "created", "project", project, name=name)
+        query = f"SELECT row_to_json(shown)::text FROM (SELECT {PROJECT} FROM projects p WHERE id = :id) shown"  # noqa: S608
+        made = one(conn.run(query, id=project))
+    assert made
+    return made
+
+
+def keys(conn: Connection, org: str, project: str, limit: int, cursor: str | None) -> Page:
+    must_have(conn, org, project)
+    key = read(cursor, UUID)
+    return page(conn, KEYS, limit, org=org, project=project, at=key.at, id=key.id)
+
+
+def create_key(conn: Connection, org: str, project: str, name: str, who: str, random: bytes) -> tuple[str, msgspec.Raw]:
+    """The key, which nobody can read again, and the row that is kept."""
+    must_have(conn, org, project)
+    secret = credentials.mint(credentials.PROJECT_KEY, random)
+    query = "INSERT INTO project_api_keys (project_id, key_hash, name) VALUES (:project, :hash, :name) "
+    with conn.transaction():
+        [[key]] = conn.run(query + "RETURNING id::text", project=project, hash=credentials.digest(secret), name=name)
+        audit.record(conn, org, who, "created", "key", key, project_id=project, name=name)
+        made = _key(conn, org, project, key)
+    assert made
+    return secret, made
+
+
+def revoke_key(conn: Connection, org: str, project: str, key: str, who: str) -> msgspec.Raw | None:
+    """Twice is once. None if there is no such key in this project of theirs."""
+    query = """
+        UPDATE project_api_keys k SET revoked_at = now()
+          FROM projects p
+         WHERE p.id = k.project_id AND p.org_id = :org AND p.id = :project AND k.id = :key AND k.revoked_at IS NULL
+        RETURNING k.name
+    """
+    with conn.transaction():
+        for [name] in conn.run(query, org=org, project=project, key=key):
+            audit.record(conn, org, who, "revoked", "key", key, project_id=project, name=name)
+        return _key(conn, org, project, key)
+
+
+def _key(conn: Connection, org: str, project: str, key: str) -> msgspec.Raw | None:
+    query = f"""
+        SELECT row_to_json(shown)::text
+          FROM (SELECT {KEY} FROM project_api_keys k JOIN projects p ON p.id = k.project_id
+                 WHERE p.org_id = :org AND p.id = :project AND k.id = :key) shown
+    """  # noqa: S608
+    return one(conn.run(query, org=org, project=project, key=key))

@@ -27,7 +27,8 @@ from schedules import resolve_stale, watch_silence
 from tests.cases import Outcome, Step
 
 ORG = "acme"
-BASE = minute_of(datetime.fromisoformat("2024-03-01T12:00:00Z"))  # minute 0 of a case
+# Minute 0 of a case; a multiple of fifty, so that the last minutes of an incident keep their places.
+BASE = minute_of(datetime.fromisoformat("2024-03-01T12:00:00Z")) // 50 * 50
 NOW = Patience(0)
 ANA = Person("ana", "seen to")
 PARTITIONS = 2
@@ -152,8 +153,12 @@ class Desk:
     def kept(self) -> dict[tuple[int, int], tuple[int, int]]:
         return {(place, slot): (minute, event.int) for place, slot, minute, event in self.rows(KEPT)}
 
+    def close(self) -> None:
+        self.database.close()
+
     def state(self) -> tuple[int | None, int | None]:
-        rows = self.rows("SELECT newest, judged FROM series WHERE project_id = :project")
+        """The newest minute, and the first that is not judged, as far as it matters."""
+        rows = self.rows(STATE)
         return (rows[0][0], rows[0][1]) if rows else (None, None)
 
     def activity(self) -> int:
@@ -207,5 +212,9 @@ KEPT = (
 BUCKETS = """
     SELECT minute, sum(value)::int FROM buckets b JOIN series s ON s.id = b.series
      WHERE project_id = :project GROUP BY minute
+"""
+STATE = f"""
+    SELECT newest - {BASE}, CASE WHEN judged IS NOT NULL THEN least(judged, newest + 75) - {BASE} END
+      FROM series WHERE project_id = :project
 """
 JOBS = "SELECT count(*) FROM ai_jobs j JOIN incidents i ON i.id = j.incident_id WHERE project_id = :project"

@@ -133,11 +133,11 @@ def differences(kind: str, steps: list[Step], chance: Random, **broken: Any) -> 
             "incidents of two cuttings": (shelf.incidents, first.incidents),
             "the rest": ((shelf.newest, shelf.reached, shelf.refused), (first.newest, first.reached, first.refused)),
         }
-        found += [f"{name}: {what}: {_apart(one, two)}" for what, (one, two) in pairs.items() if one != two]
+        found += [f"{name}: {what}: {apart(one, two)}" for what, (one, two) in pairs.items() if one != two]
     return found
 
 
-def _apart(one: Any, two: Any) -> str:
+def apart(one: Any, two: Any) -> str:
     """Of two long lists the first place where they part."""
     if isinstance(one, list):
         rows = zip_longest(one, two)

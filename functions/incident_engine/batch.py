@@ -4,6 +4,7 @@ Pure: no store is asked here.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import msgspec
@@ -19,7 +20,8 @@ from common.events.limits import MAX_AHEAD
 from common.incidents.state import Run
 
 REMEMBERED = 50_000
-NOT_CLAMPED = "occurred_at is more than five minutes after received_at; ingest would have clamped it."
+NOT_CLAMPED = "is more than five minutes after received_at; ingest would have clamped it."
+LAST = datetime(6000, 1, 1, tzinfo=UTC)  # minutes are four bytes in the tables
 Key = tuple[str, str, str, str, str, str | None, str | None]
 
 
@@ -82,8 +84,7 @@ def read(records: Sequence[Record]) -> Events:
     for record in records:
         try:
             counted = decode_counted(record.value or b"")
-            if counted.occurred_at > counted.received_at and counted.occurred_at - counted.received_at > MAX_AHEAD:
-                raise Problem("not_clamped", NOT_CLAMPED, field="occurred_at")
+            _check_time(counted)
         except Problem as problem:
             events.refused.append(refusal(record, problem))
             continue
@@ -91,6 +92,15 @@ def read(records: Sequence[Record]) -> Events:
         events.counted.append(counted)
         events.kinds.append(_kind_of(counted))
     return events
+
+
+def _check_time(counted: Counted) -> None:
+    """What ingest never lets through; one such event would make all that follow in its series late for ever."""
+    occurred, received = counted.occurred_at, counted.received_at
+    if occurred > received and occurred - received > MAX_AHEAD:
+        raise Problem("not_clamped", NOT_CLAMPED, field="occurred_at")
+    if occurred >= LAST:
+        raise Problem("time_out_of_range", "is not before the year 6000.", field="occurred_at")
 
 
 def without(events: Events, problems: dict[int, Problem]) -> Events:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from common import topics
 from common.clients.postgres.progress import Move, Place
 from common.edge.records import Record
 from common.errors import Misconfigured
@@ -51,7 +50,7 @@ def _check(record: Record, counted: Place) -> None:
         raise Misconfigured(
             f"{record.topic} was made anew: partition {record.partition} brings offset {record.offset}, and "
             f"{counted.next} were counted before it. Nothing was skipped. If the topic is meant to be new, run "
-            f"`python -m local.anew {topics.INCIDENT_ENGINE}`, and the engine begins at its first record."
+            f"`python -m local.anew --yes`, and the engine begins at its first record."
         )
 
 

@@ -47,6 +47,7 @@ class Feeder:
         rules = Rules(self._times, poison_tries, random.random)
         self._sender = Sender(station, key, stream, self._lanes, stopped, self._voice, rules)
         self._reader: Reader | None = None
+        self._assigned: dict[int, int] = {}  # as of the last read: asking the reader would make a stuck loop look alive
         self._recreated: dict[int, str] = {}
         self._failures = 0
         self._read_at = 0.0
@@ -135,10 +136,10 @@ class Feeder:
 
     def _forget_lost(self) -> None:
         assert self._reader
-        ours = self._reader.assigned()
-        for lane in [lane for lane in self._lanes if lane.partition not in ours]:
+        self._assigned = self._reader.assigned()
+        for lane in [lane for lane in self._lanes if lane.partition not in self._assigned]:
             self._sender.forget(lane)
-        for partition in [one for one in self._recreated if one not in ours]:
+        for partition in [one for one in self._recreated if one not in self._assigned]:
             del self._recreated[partition]
 
     def _commit(self) -> None:
@@ -163,6 +164,7 @@ class Feeder:
         assert self._reader
         self._sender.forget(lane)
         self._reader.seek(lane.partition, lane.committed)
+        self._reader.resume(lane.partition)
 
     # ---- waiting and saying
 
@@ -194,9 +196,8 @@ class Feeder:
 
     def positions(self) -> dict[int, int]:
         """For each partition that is ours, the first offset not answered yet."""
-        assigned = self._reader.assigned() if self._reader else {}
         done = {lane.partition: lane.done for lane in self._lanes}
-        return {partition: done.get(partition, position) for partition, position in sorted(assigned.items())}
+        return {partition: done.get(partition, position) for partition, position in sorted(self._assigned.items())}
 
     def troubles(self) -> list[dict[str, object]]:
         """Partitions that stand still, and why."""

@@ -30,22 +30,31 @@ async def outcome(work: Callable[..., Coroutine[Any, Any, Response]], *given: ob
 async def guarded(app: App, scope: Scope, receive: Receive, send: Send) -> Response:
     """Lets an app answer. Comes back with the status it gave, or with the failure, answered if nothing was sent."""
     begun = 0
+    noted: dict[str, object] = {}
 
     async def sending(message: Message) -> None:
         nonlocal begun
         begun = begun or message.get("status", 0)
+        noted.update(_request_id(message))
         await send(message)
 
     try:
         await app(scope, receive, sending)
     except Exception as error:
         failure = answer(error)
+        failure.log |= noted
         if begun:
             failure.log["begun"] = begun  # too late to say it: the server cuts the connection
         else:
             await write(failure, send)
         return failure
-    return Response(begun)
+    return Response(begun, log=noted)
+
+
+def _request_id(message: Message) -> dict[str, object]:
+    """If the app gives its answers one, the log has it too."""
+    found = [value.decode("latin-1") for name, value in message.get("headers", ()) if name == b"x-request-id"]
+    return {"request_id": found[0]} if found else {}
 
 
 def answer(error: BaseException) -> Response:

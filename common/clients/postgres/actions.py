@@ -4,7 +4,7 @@ Each returns when it is done, or raises Problem: 404 where the organisation has 
 is not in a state for this.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -52,15 +52,22 @@ def unacknowledge(act: Act) -> None:
 
 
 def assign(act: Act, assignee: str | None) -> None:
-    """To a person, or to nobody."""
+    """To a person, or to nobody. Twice is once."""
+    query = """
+        UPDATE incidents SET assignee = :assignee
+         WHERE id = :id AND assignee IS DISTINCT FROM :assignee::text RETURNING 1
+    """
     with _locked(act) as (conn, one):
-        conn.run("UPDATE incidents SET assignee = :assignee WHERE id = :id", assignee=assignee, id=act.incident_id)
-        _note(conn, people.assign(act.incident_id, assignee, act.person.name, _minute(one, act)))
+        changed = conn.run(query, assignee=assignee, id=act.incident_id)
+        entry = people.assign(act.incident_id, assignee, act.person.name, _minute(one, act))
+        _note(conn, [entry] if changed else [])
 
 
 def comment(act: Act) -> None:
+    """The same words of the same person again, right after themselves, are one comment."""
     with _locked(act) as (conn, one):
-        _note(conn, people.comment(act.incident_id, act.person, _minute(one, act)))
+        entry = people.comment(act.incident_id, act.person, _minute(one, act))
+        _note(conn, [] if _was_just_said(conn, entry) else [entry])
 
 
 def resolve(act: Act, stream: Stream, patience: Patience = PATIENCE) -> None:
@@ -159,10 +166,16 @@ def _minute(one: Loaded, act: Act) -> int:
     return series_minute(one.newest_occurred, one.newest_received, act.now)
 
 
-def _note(conn: Connection, entry: Entry) -> None:
+def _note(conn: Connection, entries: Sequence[Entry]) -> None:
     outcomes = Outcomes()
-    outcomes.note(entry)
+    for entry in entries:
+        outcomes.note(entry)
     ticking.commit(conn, outcomes)
+
+
+def _was_just_said(conn: Connection, entry: Entry) -> bool:
+    query = "SELECT who, what, why FROM incident_timeline WHERE incident_id = :id ORDER BY id DESC LIMIT 1"
+    return conn.run(query, id=entry.incident) == [[entry.who, entry.what, entry.why]]
 
 
 def _conflict(refusal: Refusal) -> Problem:

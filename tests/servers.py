@@ -39,7 +39,7 @@ def home() -> Path:
 @cache
 def postgres() -> PostgresServer:
     """An embedded cluster without fsync, with one migrated database to copy."""
-    server = _start(PostgresServer(home() / "servers" / "postgres", throwaway=True))
+    server = start(PostgresServer(home() / "servers" / "postgres", throwaway=True))
     owner = server.connect(ROLE, "signals")
     apply(owner, migrations())
     prepare(owner, settings.read({}), datetime.now(UTC).date(), ahead=1)
@@ -49,23 +49,23 @@ def postgres() -> PostgresServer:
 
 @cache
 def broker() -> kafka.KafkaServer:
-    return _start(kafka.KafkaServer(home() / "servers" / "kafka", kafka.jars(JARS)))
+    return start(kafka.KafkaServer(home() / "servers" / "kafka", kafka.jars(JARS)))
 
 
 @cache
 def search_node() -> opensearch.OpenSearchServer:
-    return _start(opensearch.OpenSearchServer(home() / "servers" / "opensearch", opensearch.jars(JARS)))
+    return start(opensearch.OpenSearchServer(home() / "servers" / "opensearch", opensearch.jars(JARS)))
 
 
 @cache
 def storage() -> objects.ObjectsServer:
-    return _start(objects.ObjectsServer(home() / "servers" / "objects"))
+    return start(objects.ObjectsServer(home() / "servers" / "objects"))
 
 
 @cache
 def pooler() -> PoolerServer:
     """A PgBouncer in transaction mode before that cluster."""
-    return _start(PoolerServer(home() / "servers" / "pooler", postgres()))
+    return start(PoolerServer(home() / "servers" / "pooler", postgres()))
 
 
 def pooled(url: str) -> str:
@@ -95,7 +95,7 @@ def stop_all() -> None:
         shutil.rmtree(home(), ignore_errors=True)
 
 
-def _start(server: S) -> S:
+def start(server: S) -> S:
     _started.append(server)
     server.start()
     return server

@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
+from typing import NamedTuple
 from uuid import uuid4
 
 from confluent_kafka import TopicPartition
@@ -15,7 +17,10 @@ from common.clients.postgres.connection import Connection
 from common.clients.stream import Reader, Stream, kafka_topics, postgres_topics, stream_for
 from common.clients.stream.kafka_config import Admin
 from common.edge.records import Record
-from tests import servers
+from local.servers import kafka
+from local.servers.kafka import KafkaServer
+from tests import certificates, servers
+from tests.certificates import Certificates
 
 ENGINES = ("postgres", "pooled", "kafka")
 
@@ -23,10 +28,12 @@ ENGINES = ("postgres", "pooled", "kafka")
 class Engine:
     """Where one test's topics live. `environ` is what a process of its own needs to find them."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, environ: dict[str, str] | None = None) -> None:
+        """`environ` names servers of the test's own."""
         self.kind = kind
-        self.url = "" if kind == "kafka" else servers.fresh_database()
-        self.environ = _environ(kind, self.url)
+        self._fresh = kind != "kafka" and environ is None
+        self.url = servers.fresh_database() if self._fresh else (environ or {}).get("DATABASE_URL", "")
+        self.environ = environ or _environ(kind, self.url)
         self.settings = settings.read(self.environ)
         self._streams: list[Stream] = []
         self._readers: list[Reader] = []
@@ -74,7 +81,7 @@ class Engine:
             reader.close()
         for stream in self._streams:
             stream.close()
-        if self.url:
+        if self._fresh:
             servers.drop_database(self.url)
 
 
@@ -82,6 +89,26 @@ def _environ(kind: str, url: str) -> dict[str, str]:
     if kind == "kafka":
         return {"KAFKA_BROKERS": servers.broker().brokers}
     return {"DATABASE_URL": servers.pooled(url) if kind == "pooled" else url}
+
+
+class Spare(NamedTuple):
+    """A broker of one's own to freeze and to kill; it also has an encrypted listener that asks for a password."""
+
+    server: KafkaServer
+    certificates: Certificates
+
+
+SPARE_USER, SPARE_PASSWORD = "app", "app-secret"
+
+
+@cache
+def spare() -> Spare:
+    home = servers.home() / "servers" / "spare"
+    home.mkdir(parents=True)
+    made = certificates.make(home)
+    scram = f"name={SPARE_USER},password={SPARE_PASSWORD}"
+    server = KafkaServer(home / "kafka", kafka.jars(servers.JARS), keystore=made.keystore_pem, scram=scram)
+    return Spare(servers.start(server), made)
 
 
 def read(reader: Reader, count: int, *, seconds: float = 20) -> list[Record]:

@@ -58,11 +58,12 @@ class Connection:
     def simple(self, text: str) -> list[Row]:
         """Send one message of one or more statements; the rows of all of them come back as one list."""
         self.used_at = time.monotonic()
+        self._raw.last_words = ""
         try:
             return list(self._raw.execute_simple(text).rows or ())
         except UNREACHABLE as error:
             self.broken = True
-            raise Unavailable("Postgres", str(error)) from error
+            raise Unavailable("Postgres", self._raw.last_words or str(error)) from error
         except DatabaseError as error:
             raise self._translated(error) from error
 
@@ -115,12 +116,22 @@ class Connection:
         return cast(Exception, error)
 
 
-def _connect(settings: Postgres, answer_seconds: float | None) -> pg8000.native.Connection:
+class _Raw(pg8000.native.Connection):  # type: ignore[misc]
+    """Keeps what a server said before it hung up; that, and not the hanging up, is the reason."""
+
+    last_words = ""
+
+    def handle_ERROR_RESPONSE(self, data: Any, context: Any) -> None:  # noqa: N802 - the driver's name
+        super().handle_ERROR_RESPONSE(data, context)
+        self.last_words = _message(context.error)
+
+
+def _connect(settings: Postgres, answer_seconds: float | None) -> _Raw:
     """The socket is ours, so that it can be set up, secured, and closed when the login fails."""
     sock = _socket(settings)
     try:
         sock = sock if settings.sslmode == "disable" else _secured(sock, settings)
-        raw = pg8000.native.Connection(
+        raw = _Raw(
             settings.user,
             sock=sock,
             database=settings.database,

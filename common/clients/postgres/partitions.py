@@ -46,7 +46,7 @@ def make(conn: Connection, table: str, span: int, first: date, last: date) -> li
 def drop_before(conn: Connection, table: str, span: int, day: date) -> list[str]:
     """Drop every partition that ends on or before this day. Not inside a transaction: detaching needs its own."""
     old = [one for one in existing(conn, table) if one.first + timedelta(days=span) <= day]
-    for partition in old:
+    for partition in sorted(old, key=lambda one: not one.detaching):
         drop(conn, table, partition)
     return [partition.name for partition in old]
 

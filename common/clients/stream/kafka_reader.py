@@ -73,6 +73,8 @@ class KafkaReader:
             wait = until - time.monotonic()
             if wait <= 0:
                 return []
+            if not self._shares:
+                wait = min(wait, 0.05)  # the library does not come back early to say that we were given some
 
     def commit(self, offsets: Mapping[int, int]) -> None:
         self._start_over_if_frozen()
@@ -138,8 +140,8 @@ class KafkaReader:
         where = TopicPartition(self._topic, part, offset)
         self._consumer.incremental_unassign([where])
         self._consumer.incremental_assign([where])
-        if paused:
-            self._consumer.pause([where])
+        tell = self._consumer.pause if paused else self._consumer.resume
+        tell([where])
 
     def _keep(self, message: Message) -> None:
         part, offset, error = message.partition() or 0, message.offset() or 0, message.error()
@@ -231,8 +233,9 @@ class KafkaReader:
     def _assign(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
         with self._lock:
             self._unplaced |= {one.partition for one in parts}
-        # At the end, where nothing is, until it is known where to begin.
+        # Nothing is fetched until it is known where to begin; the questions would wait behind the fetches.
         consumer.incremental_assign([TopicPartition(self._topic, one.partition, OFFSET_END) for one in parts])
+        consumer.pause(parts)
 
     def _revoke(self, _: Consumer, parts: list[TopicPartition]) -> None:
         with self._lock:

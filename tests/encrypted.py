@@ -1,13 +1,12 @@
 """An encrypted door to a Postgres that has none: stunnel, which speaks enough of its protocol to be asked for TLS."""
 
-import shutil
 from pathlib import Path
 
-from common.errors import Misconfigured
 from local.servers import process
 from local.servers.process import Process
 from tests.certificates import Certificates
 
+HINT = "On Debian or Ubuntu: apt install stunnel4; on macOS: brew install stunnel."
 CONFIGURATION = """
 foreground = yes
 pid =
@@ -39,18 +38,9 @@ class EncryptedDoor:
                 key=self.certificates.server_key,
             )
         )
-        self.process = process.start("stunnel", [stunnel(), settings], self.home)
+        self.process = process.start("stunnel", [process.program("stunnel4", HINT), settings], self.home)
         process.wait_until(lambda: process.listens(self.port), self.process, 10)
 
     def stop(self) -> None:
         if self.process:
             self.process.stop()
-
-
-def stunnel() -> str:
-    found = shutil.which("stunnel4") or shutil.which("stunnel")
-    if found is None:
-        raise Misconfigured(
-            "stunnel is needed. On Debian or Ubuntu: apt install stunnel4; macOS: brew install stunnel."
-        )
-    return found

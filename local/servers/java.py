@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from common.errors import Misconfigured
+from local.servers.process import Missing
 
 POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
   <groupId>local</groupId><artifactId>{name}</artifactId><version>1</version><packaging>pom</packaging>
@@ -23,7 +24,7 @@ def java(oldest: int) -> Path:
     found = max(installed().items(), default=(0, Path()))
     if found[0] < oldest:
         have = f"the newest found is {found[0]}" if found[0] else "none was found"
-        raise Misconfigured(f"Java {oldest} or newer is needed, {have}. {HINT}")
+        raise Missing(f"Java {oldest} or newer is needed, {have}. {HINT}")
     return found[1]
 
 
@@ -40,8 +41,11 @@ def installed() -> dict[int, Path]:
 
 
 def version_of(java: Path) -> int:
-    """Its major version, 0 if it does not say."""
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    return version_in(subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr)
+
+
+def version_in(said: str) -> int:
+    """The major version, 0 if it does not say; before 9 they counted 1.8."""
     found = re.search(r'version "(?:1\.)?(\d+)', said)
     return int(found[1]) if found else 0
 
@@ -57,7 +61,7 @@ def jars(name: str, artifacts: list[tuple[str, str, str]], cache_folder: Path) -
 
 def _fetch(name: str, pom: str, folder: Path) -> None:
     if shutil.which("mvn") is None:
-        raise Misconfigured(f"Maven (mvn) is needed to fetch {name}. {HINT}")
+        raise Missing(f"Maven (mvn) is needed to fetch {name}. {HINT}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "pom.xml").write_text(pom)

@@ -1,14 +1,13 @@
 """A PgBouncer before a Postgres, in transaction mode unless told otherwise; never as root."""
 
 import os
-import shutil
 from pathlib import Path
 
-from common.errors import Misconfigured
 from local.servers import process
 from local.servers.postgres import ROLE, PostgresServer
 from local.servers.process import Process
 
+HINT = "On Debian or Ubuntu: apt install pgbouncer; on macOS: brew install pgbouncer."
 CONFIGURATION = """
 [databases]
 * = host=127.0.0.1 port={postgres}
@@ -46,7 +45,7 @@ class PoolerServer:
         )
         for path in (self.home, users, settings) if process.is_root() else ():
             os.chown(path, process.NOBODY, process.NOBODY)
-        program = pgbouncer()
+        program = process.program("pgbouncer", HINT)
         self.process = process.start("pooler", [program, settings], self.home, unprivileged=process.is_root())
         process.wait_until(lambda: process.listens(self.port), self.process, 10)
 
@@ -56,10 +55,3 @@ class PoolerServer:
 
     def url(self, database: str) -> str:
         return f"postgresql://{ROLE}:{self.postgres.password(ROLE)}@127.0.0.1:{self.port}/{database}"
-
-
-def pgbouncer() -> str:
-    found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if found is None:
-        raise Misconfigured("PgBouncer is needed. On Debian or Ubuntu: apt install pgbouncer; macOS: brew install it.")
-    return found

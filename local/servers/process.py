@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,10 @@ from common.errors import Misconfigured
 
 Words = list[str | Path]
 NOBODY = 65534
+
+
+class Missing(Misconfigured):
+    """A program that is not installed here; the sentence says how to get it."""
 
 
 class Process:
@@ -131,6 +136,14 @@ def free_port(wanted: int = 0) -> int:
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
     raise Misconfigured(f"No free port from {wanted} to {wanted + 99}: stop something that listens there.")
+
+
+def program(name: str, remedy: str) -> str:
+    """Where it is installed: on the PATH, or where systems keep servers; else how to get it."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise Missing(f"{name} is needed. {remedy}")
+    return found
 
 
 def is_root() -> bool:

@@ -2,25 +2,23 @@
 
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
 from local import stacks
+from local.servers import process
 from tests.servers import ROOT
 
+HINT = "Docker with its compose plugin; no engine needs to run."
 TEXT = (ROOT / "compose.yaml").read_text()
 
 
 @pytest.fixture(scope="module")
 def docker() -> str:
-    found = shutil.which("docker")
-    plugin = found and subprocess.run([found, "compose", "version"], capture_output=True, check=False).returncode == 0
-    if not (found and plugin) and not os.environ.get("CI"):
-        pytest.skip("docker with its compose plugin is not here")
-    assert found
-    assert plugin, "docker has no compose plugin"
+    found = process.program("docker", HINT)
+    if subprocess.run([found, "compose", "version"], capture_output=True, check=False).returncode:
+        raise process.Missing(f"docker has no compose plugin. {HINT}")
     return found
 
 

@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import RFC_4122, UUID, uuid4
 
 import pytest
 
@@ -67,6 +67,17 @@ def test_a_minted_id_is_a_uuid_of_this_millisecond(ingest: Ingest) -> None:
     assert minted.int >> 80 == int(received_at.timestamp() * 1000)
     assert abs(datetime.now(UTC) - received_at) < timedelta(minutes=1)
     ingest.records(1)
+
+
+def test_minted_ids_of_a_batch_are_in_its_order_among_those_that_were_given(ingest: Ingest) -> None:
+    own = str(uuid4())
+    ids = ingest.batch([EVENT, event(event_id=own), EVENT, EVENT]).json()["event_ids"]
+    assert ids[1] == own
+    minted = [UUID(one) for one in ids if one != own]
+    assert minted == sorted(set(minted))
+    assert all((one.version, one.variant) == (7, RFC_4122) for one in minted)
+    records = ingest.records(4)
+    assert [json.loads(record.value or b"")["minted"] for record in records] == [True, False, True, True]
 
 
 def as_array(events: Sequence[object]) -> bytes:

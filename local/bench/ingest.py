@@ -1,0 +1,198 @@
+"""What ingest costs, against the obvious way in the same run: python -m local.bench.ingest
+
+Both are real processes under functions-framework before one real Kafka: ours in the async flavour, the obvious one as
+the framework serves it by default. Requests come over 32 connections; what counts is the CPU time of the function's
+process with all its threads. They take turns, and the quietest turn of each counts, since others share the machine.
+"""
+
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+import uvloop
+
+from common import credentials, settings
+from common.clients.postgres.connection import Connection
+from common.clients.stream import upkeep
+from local import seed
+from local.hosts.web import Web, functions_framework
+from local.servers import kafka
+from local.servers.postgres import ROLE, PostgresServer
+from migrations.apply import apply, migrations
+from migrations.prepare import prepare
+
+ROOT = Path(__file__).parents[2]
+CONNECTIONS, ROUNDS, BATCH = 32, 5, 100
+LONGEST = 60.0  # seconds for one turn
+KEY = credentials.mint(credentials.PROJECT_KEY, b"benchmarks use this key.")
+TOKEN = credentials.mint(credentials.ACCESS_TOKEN, b"benchmarks use this key.")
+
+
+class Load(NamedTuple):
+    """`reach` is in events (requests) per second of CPU, `ratio` against the obvious way."""
+
+    name: str
+    path: str
+    body: bytes
+    requests: int
+    events: int
+    reach: int
+    ratio: float
+
+
+def event(number: int) -> dict[str, object]:
+    """About 500 bytes."""
+    return {
+        "event_type": "error",
+        "occurred_at": "2026-03-01T12:00:00.123Z",
+        "environment": "prod",
+        "severity": "error",
+        "message": f"Upstream payment provider timed out after 3000 ms while charging the card of order {number}",
+        "attributes": {
+            "route": f"/api/checkout/{number % 20}/pay",
+            "method": "POST",
+            "status_code": 504,
+            "error_code": "UPSTREAM_TIMEOUT",
+            "release": "v2.14.0",
+            "service": "checkout",
+            "duration_ms": 3001.5,
+        },
+        "payload": {"order": f"o-{number}", "items": 2, "amount": 49.9, "currency": "EUR", "cart": f"c-{number * 7}"},
+    }
+
+
+MANY, ONE = json.dumps([event(number) for number in range(BATCH)]).encode(), json.dumps(event(0)).encode()
+LOADS = (
+    Load("batches of 100, events", "/v1/events/batch", MANY, requests=400, events=BATCH, reach=110_000, ratio=4),
+    Load("single events, requests", "/v1/events", ONE, requests=4_000, events=1, reach=9_000, ratio=4),
+)
+
+
+class Client(asyncio.Protocol):
+    """One connection: the same request again and again, as long as there are some left."""
+
+    def __init__(self, request: bytes, left: list[int], done: "asyncio.Future[None]") -> None:
+        self.request, self.left, self.done = request, left, done
+        self.received = bytearray()
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        self.next()
+
+    def next(self) -> None:
+        if self.left[0] > 0:
+            self.left[0] -= 1
+            self.transport.write(self.request)
+        else:
+            self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        head, _, body = self.received.partition(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        if length and len(body) >= int(length):
+            if b" 202 " not in head[:20]:
+                self.done.set_exception(RuntimeError(bytes(self.received[:500])))
+            self.received.clear()
+            self.next()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+async def put(port: int, load: Load, requests: int) -> None:
+    head = f"POST {load.path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-api-key: {KEY}\r\n"
+    request = f"{head}content-length: {len(load.body)}\r\n\r\n".encode() + load.body
+    loop, left = asyncio.get_running_loop(), [requests]
+    ends = [loop.create_future() for _ in range(CONNECTIONS)]
+    for end in ends:
+        await loop.create_connection(lambda end=end: Client(request, left, end), "127.0.0.1", port)  # type: ignore[misc]
+    await asyncio.wait_for(asyncio.gather(*ends), LONGEST)
+    assert left == [0], "a connection was closed on us"
+
+
+def cpu_of(server: Web) -> float:
+    """Seconds, of the process and those it started."""
+    root = psutil.Process(server.process.pid)
+    times = [one.cpu_times() for one in [root, *root.children(recursive=True)]]
+    return sum(one.user + one.system for one in times)
+
+
+def cost(server: Web, load: Load, share: float) -> float:
+    """Seconds of CPU an event."""
+    requests = int(load.requests * share)
+    before = cpu_of(server)
+    uvloop.run(put(server.port, load, requests))
+    return (cpu_of(server) - before) / (requests * load.events)
+
+
+def measured(ours: Web, obvious: Web, load: Load) -> tuple[float, float]:
+    best = [float("inf"), float("inf")]
+    for server in (ours, obvious):
+        cost(server, load, 0.05)  # what is made on first use
+    for _ in range(ROUNDS):
+        best[0] = min(best[0], cost(ours, load, 1.0))
+        best[1] = min(best[1], cost(obvious, load, 0.25))
+    return best[0], best[1]
+
+
+def report(load: Load, ours: float, obvious: float) -> bool:
+    ratio = obvious / ours
+    reached = 1 / ours >= load.reach and ratio >= load.ratio
+    print(f"{load.name} per second of CPU")
+    print(f"  obvious {obvious * 1e6:8.2f} us {1 / obvious:10,.0f}")
+    print(f"  ingest  {ours * 1e6:8.2f} us {1 / ours:10,.0f}, to reach {load.reach:,}")
+    print(f"  ratio {ratio:10.1f} x, to reach {load.ratio:.0f} x: {'reached' if reached else 'NOT reached'}")
+    return reached
+
+
+def stores(home: Path) -> tuple[PostgresServer, kafka.KafkaServer, dict[str, str]]:
+    postgres = PostgresServer(home / "servers" / "postgres")
+    broker = kafka.KafkaServer(home / "servers" / "kafka", kafka.jars(ROOT / ".local" / "jars"))
+    postgres.start()
+    broker.start()
+    environ = {"DATABASE_URL": postgres.url(), "KAFKA_BROKERS": broker.brokers}
+    owner = postgres.connect(ROLE, "signals")
+    apply(owner, migrations())
+    prepare(owner, settings.read({}), datetime.now(UTC).date(), ahead=1)
+    upkeep.make(owner, settings.read(environ), datetime.now(UTC).date(), ahead=1)
+    demo(owner)
+    owner.close()
+    return postgres, broker, environ
+
+
+def demo(conn: Connection) -> None:
+    with conn.transaction():
+        seed.make(conn, KEY, TOKEN)
+
+
+def main() -> int:
+    home = Path(tempfile.mkdtemp(prefix="signals-bench-"))
+    home.chmod(0o755)
+    running: list[Callable[[], None]] = []
+    try:
+        postgres, broker, environ = stores(home)
+        running += [postgres.stop, broker.stop]
+        ours = functions_framework("functions/ingest/main.py", home, environ, ROOT)
+        running.append(ours.stop)
+        words = ["functions_framework", "--source", "local/bench/obvious_ingest.py", "--target", "ingest"]
+        obvious = Web("obvious", [*words], home, environ | {"BENCH_KEY": KEY, "PYTHONPATH": str(ROOT)}, ROOT)
+        running.append(obvious.stop)
+        reached = [report(load, *measured(ours, obvious, load)) for load in LOADS]
+        return int(not all(reached))
+    finally:
+        for stop in reversed(running):
+            stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -47,6 +47,14 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("parts", nargs="*")
     one.add_argument("-f", "--follow", action="store_true")
     one.add_argument("-n", "--lines", type=int, default=20)
+    one = verb("admin", admin, "organisations, projects, keys, tokens; needs the connection variables and no token")
+    one.add_argument("kind", choices=["org", "project", "key", "token"])
+    one.add_argument("deed", choices=["create", "list", "revoke"])
+    one.add_argument("id", nargs="?", default="", help="of the organisation, project, key or token")
+    one.add_argument("--org", default="", help="whose it is")
+    one.add_argument("--project", default="", help="which project a key writes into")
+    one.add_argument("--name", default="", help="of a token: whose it is, as the timeline will say")
+    one.add_argument("--role", choices=["viewer", "responder", "admin"], default="admin", help="of a token")
     one = verb("skip", skip, "free a partition that one record has stopped; it goes to the dead letters")
     one.add_argument("--station", required=True)
     one.add_argument("--partition", required=True, type=int)
@@ -105,6 +113,12 @@ def logs(words: Words) -> int:
     from local import look
 
     return look.logs(words.parts, follow=words.follow, lines=words.lines)
+
+
+def admin(words: Words) -> int:
+    from local import admin as room
+
+    return room.main(os.environ, words)
 
 
 def skip(words: Words) -> int:

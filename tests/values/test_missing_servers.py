@@ -8,12 +8,12 @@ from tests.conftest import left_out_without_its_server
 
 
 def test_a_missing_program_says_how_to_get_it() -> None:
-    with pytest.raises(Missing, match="no-such-server is needed. apt install it"):
+    with pytest.raises(Missing, match=r"no-such-server is needed\. apt install it"):
         process.program("no-such-server", "apt install it")
 
 
 def test_a_java_too_old_says_which_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Missing, match="Java 999 or newer is needed, .*apt install maven"):
+    with pytest.raises(Missing, match=r"Java 999 or newer is needed, .*apt install maven"):
         java.java(999)
 
 

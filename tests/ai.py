@@ -41,7 +41,7 @@ class Bench:
         self.database = Database(2, lambda: where.database)
         self.search = search_for(where, self.database)
         asks: object = ask or asker(where)
-        self.tools = Tools(where, self.database, self.search, asks, lambda: self.moment)  # type: ignore[arg-type]
+        self.tools = Tools(where, self.database, self.search, asks, lambda: self.moment, 0)  # type: ignore[arg-type]
         self.worker = Worker(self.tools, lambda: 0.5)
 
     def later(self, seconds: float) -> None:

@@ -11,7 +11,7 @@ from common.summaries.answer import Answer, Flawed
 from common.summaries.evidence import check
 from common.summaries.facts import Fact
 from common.summaries.numbers import agree, numbers
-from common.summaries.tokens import Runs, copied, foreign, plain, runs, without
+from common.summaries.tokens import LONG_RUN, RUN, Runs, copied, foreign, plain, runs, without
 
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 _CITATION = re.compile(r"\s*[\[(]F\d{1,3}(?:, ?F\d{1,3})*[\])]")
@@ -57,11 +57,10 @@ class Sieve:
         self._theirs = theirs
         self._names = {name for fact in facts for name in fact.names}
         self._numbers = [number for fact in facts for number in numbers(without(fact.text, fact.names))]
-        self._ours = runs((fact.text for fact in facts if not fact.quotes), shortest=2)
-        self._quoted = runs((fact.text for fact in facts), shortest=2)
+        self._ours = runs(fact.text for fact in facts)
 
     def keep(self, field: str, said: Iterable[str], *, counts: bool = False, quotes: bool = False) -> list[str]:
-        """The sentences that may stand. `counts`: their numbers must be ours. `quotes`: they may repeat an event."""
+        """Those that may stand. `counts`: their numbers must be ours. `quotes`: they may name what events say."""
         kept = []
         for one in said:
             if why := self._wrong(one, counts, quotes):
@@ -79,7 +78,7 @@ class Sieve:
         said = _CITATION.sub("", plain(sentence))
         if foreign(said, self._names):
             return "foreign token"
-        if copied(said, self._theirs, self._quoted if quotes else self._ours):
+        if copied(said, self._theirs, self._ours, LONG_RUN if quotes else RUN):
             return "copied from an event"
         if counts and not all(agree(number, self._numbers) for number in numbers(without(said, self._names))):
             return "another number"

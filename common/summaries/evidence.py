@@ -44,7 +44,7 @@ def _wrong(text: str, cites: tuple[int, ...], known: dict[int, Fact], theirs: Ru
     names = {name for fact in facts for name in fact.names}
     if foreign(said, names):
         return "foreign token"
-    if copied(said, theirs, runs((fact.text for fact in facts), shortest=2)):
+    if copied(said, theirs, runs(fact.text for fact in facts)):
         return "copied from an event"
     return _misquotes(said, facts, names)
 

@@ -9,19 +9,13 @@ import msgspec
 
 from common.summaries.background import EPOCH, Background, Deploy, Event, Neighbour, Subject
 from common.summaries.mask import mask
-from common.summaries.tokens import foreign
 
 MOST, LONGEST = 30, 300
-NO_NAMES: tuple[str, ...] = ()
 # A code, a route, a release as people write them; whatever else stands there is some caller's prose.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,79}")
 _ROUTE = re.compile(r"/(?!/)(?:[A-Za-z0-9_.~:{}*-]+/?){0,12}")
-_HOST = re.compile(r"(?:[A-Za-z0-9-]+\.)+[a-z]{2,6}(?::\d+)?|.*@.*|.*://.*|(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?")
-_ORDERS = re.compile(
-    r"(?i)\b(?:ignore|disregard|forget|override|instruction|instructions|prompt|assistant|you (?:must|should|are|will)"
-    r"|please|respond|reply|answer with|say|tell|recommend|advise|title|summary|next steps?|operator|admin)\b|"
-    r"^\W*(?:run|execute|call|visit|open|click|send|email|pay|disable|enable|delete|drop|remove|stop|restart|roll|turn"
-    r"|switch|grant|give|install|download|upload|set|reset|change|add|use|contact|ask|do|make|let|go|wire|transfer)\b"
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9-]+\.)+(?:[a-z]{2,24}|[A-Z]{2,24})(?::\d+)?|.*@.*|.*://.*|(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?"
 )
 
 
@@ -32,21 +26,20 @@ class Fact(msgspec.Struct, frozen=True):
     text: str
     names: tuple[str, ...] = ()
     refers: tuple[str, ...] = ()
-    quotes: bool = False  # it repeats what an event says: no advice may come of that
 
 
 def facts(known: Background) -> list[Fact]:
     """At most thirty, most important first."""
-    parts = (_opening, _subject, _course, _hour, _deploys, _releases, _values, _index, _others, _history, _message)
+    parts = (_opening, _subject, _course, _hour, _deploys, _releases, _values, _index, _others, _history)
     said = [one for part in parts for one in part(known)]
     return [
-        Fact(number, mask(one.text)[:LONGEST], tuple(n for n in one.names if mask(n) == n), one.refers, one.quotes)
+        Fact(number, mask(one.text)[:LONGEST], tuple(n for n in one.names if mask(n) == n), one.refers)
         for number, one in enumerate(said[:MOST], 1)
     ]
 
 
-def _fact(text: str, *refers: str, names: tuple[str | None, ...] = (), quotes: bool = False) -> Fact:
-    return Fact(0, text, tuple(name for name in names if name), refers, quotes)
+def _fact(text: str, *refers: str, names: tuple[str | None, ...] = ()) -> Fact:
+    return Fact(0, text, tuple(name for name in names if name), refers)
 
 
 def _opening(known: Background) -> Iterator[Fact]:
@@ -124,7 +117,7 @@ def _deploys(known: Background) -> Iterator[Fact]:
 def _apart(deploy: Deploy, of: Subject) -> str:
     minutes = round((of.opened_at - deploy.occurred_at).total_seconds() / 60)
     when = "before" if minutes >= 0 else "after"
-    return f"{abs(minutes)} {'minute' if abs(minutes) == 1 else 'minutes'} {when} the incident opened"
+    return f"{span(minutes)} {when} the incident opened"
 
 
 def _releases(known: Background) -> Iterator[Fact]:
@@ -177,7 +170,7 @@ def _neighbour(one: Neighbour, of: Subject) -> Fact:
     what = "signups that dry up" if one.rule == "signup_drop" else "errors"
     what += (f" with the error code {code}" if code else "") + (f" on the route {route}" if route else "")
     minutes = round((one.opened_at - of.opened_at).total_seconds() / 60)
-    when = "in the same minute" if not minutes else f"{abs(minutes)} minutes {'later' if minutes > 0 else 'earlier'}"
+    when = "in the same minute" if not minutes else f"{span(minutes)} {'later' if minutes > 0 else 'earlier'}"
     return _fact(f"Another incident, {what}, opened {when}.", f"incident:{one.id}", names=(code, route))
 
 
@@ -188,20 +181,6 @@ def _history(known: Background) -> Iterator[Fact]:
             f"and was last seen at {_time(before.last_seen_at)}.",
             f"incident:{before.id}",
         )
-
-
-def _message(known: Background) -> Iterator[Fact]:
-    """The most frequent message, if it reads like a report and not like an order."""
-    lines = Counter(line for event in known.events if (line := _line(event.message)))
-    for line, having in lines.most_common(1):
-        if having * 2 > len(known.events) and not foreign(line, NO_NAMES) and not _ORDERS.search(line):
-            said = [f"event:{event.event_id}" for event in known.events if _line(event.message) == line]
-            text = f"{having} of {len(known.events)} kept events say: {line}"
-            yield _fact(text, said[0], said[-1], quotes=True)
-
-
-def _line(message: str) -> str:
-    return " ".join(mask(message).split())[:120]
 
 
 def _counted(events: list[Event], attribute: str) -> Counter[str]:
@@ -225,6 +204,10 @@ def tidy_route(route: str | None) -> str | None:
     if not route or len(route) > 120 or not _ROUTE.fullmatch(route) or mask(route) != route:
         return None
     return None if any(_HOST.fullmatch(part) for part in route.split("/")) else route
+
+
+def span(minutes: int) -> str:
+    return "1 minute" if abs(minutes) == 1 else f"{abs(minutes)} minutes"
 
 
 def _time(moment: datetime) -> str:

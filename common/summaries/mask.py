@@ -42,7 +42,7 @@ _KNOWN = re.compile(
     )"""
 )
 _EMAIL = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}(?![\w-])")
-_CARD = re.compile(r"(?<![\w.-])(?:[0-9][ -]?){12,18}[0-9](?![\w-])")
+_CARD = re.compile(r"(?<![\w.-])[0-9](?:[ -]?[0-9]){12,60}(?![\w-])")
 _IPV4 = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w]|\.[0-9])")
 _IPV6 = re.compile(r"(?i)(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{1,4}|(?:[0-9]{1,3}\.){3}[0-9]{1,3})?(?![\w:])")
 _VERSION = re.compile(r"(?i)(?:\bv|\bver(?:sion)?[ :=]*|\brelease[ :=]*|\bbuild[ :=]*)$")
@@ -71,9 +71,20 @@ def mask_attributes(attributes: Mapping[str, str]) -> dict[str, str]:
 
 
 def _card(found: re.Match[str]) -> str:
-    digits = [int(one) for one in found[0] if one.isdigit()]
-    doubled = sum(digits[-1::-2]) + sum(sum(divmod(2 * one, 10)) for one in digits[-2::-2])
-    return "[card]" if doubled % 10 == 0 and len(set(digits)) > 1 else found[0]
+    """Thirteen to nineteen digits whose check digit is right, in whole groups; other groups may stand beside them."""
+    groups = list(re.finditer(r"[0-9]+", found[0]))
+    for first, start in enumerate(groups):
+        for end in groups[first:]:
+            if _checks("".join(re.findall(r"[0-9]", found[0][start.start() : end.end()]))):
+                return f"{found[0][: start.start()]}[card]{found[0][end.end() :]}"
+    return found[0]
+
+
+def _checks(digits: str) -> bool:
+    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
+        return False
+    values = [int(one) for one in digits]
+    return (sum(values[-1::-2]) + sum(sum(divmod(2 * one, 10)) for one in values[-2::-2])) % 10 == 0
 
 
 def _ipv4(found: re.Match[str]) -> str:
@@ -84,12 +95,12 @@ def _ipv4(found: re.Match[str]) -> str:
 
 
 def _ipv6(found: re.Match[str]) -> str:
-    """What the library reads as one; 12:30:45 and std::vector are none."""
+    """What the library reads as one, with a digit in it; 12:30:45, std::vector and a::b are none."""
     try:
         ipaddress.IPv6Address(found[0])
     except ValueError:
         return found[0]
-    return "[ip]" if found[0] != "::" else found[0]
+    return "[ip]" if any(one.isdigit() for one in found[0]) else found[0]
 
 
 def _long(found: re.Match[str]) -> str:

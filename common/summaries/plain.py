@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from common.summaries.background import Background
-from common.summaries.facts import Fact, tidy, tidy_route
+from common.summaries.facts import Fact, span, tidy, tidy_route
 from common.summaries.mask import mask
 
 CAUSE_MINUTES = 60
@@ -13,16 +13,15 @@ LONGEST_TITLE = 120
 
 def plain(known: Background, facts: Sequence[Fact]) -> tuple[dict[str, Any], list[list[int]]]:
     """The content and its references. It claims no cause it cannot prove, so its confidence is zero."""
-    evidence = [fact for fact in facts if not fact.quotes]
     content = {
         "title": mask(" ".join(known.incident.title.split()))[:LONGEST_TITLE],
         "impact": _impact(known),
         "likely_causes": _causes(known),
-        "evidence": [f"{fact.text} [F{fact.number}]" for fact in evidence],
+        "evidence": [f"{fact.text} [F{fact.number}]" for fact in facts],
         "next_steps": _steps(known),
         "confidence": 0.0,
     }
-    return content, [[fact.number] for fact in evidence]
+    return content, [[fact.number] for fact in facts]
 
 
 def _impact(known: Background) -> str:
@@ -39,7 +38,7 @@ def _causes(known: Background) -> list[str]:
     for deploy in known.deploys:
         minutes = round((known.incident.opened_at - deploy.occurred_at).total_seconds() / 60)
         if 0 <= minutes <= CAUSE_MINUTES:
-            found.append(f"Possibly the deploy of {tidy(deploy.release) or 'a release'}, {minutes} minutes before.")
+            found.append(f"Possibly the deploy of {tidy(deploy.release) or 'a release'}, {span(minutes)} before.")
     return found or ["No cause is known: nothing was deployed in the hour before it opened."]
 
 

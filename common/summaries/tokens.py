@@ -28,6 +28,7 @@ _FOREIGN = re.compile(
     | \w+\(                                                                                 # calls
     | \w*[^\W_]_[^\W_]\w* | _{2,}                                                           # snake_case
     | \b[a-z]+[A-Z]\w* | \b[A-Z][a-z0-9]+[A-Z]\w*                                           # camelCase
+    | (?<![\w.])\d+(?:\.\d+){2,} | \b\d+\.\d+-[A-Za-z]\w*                                    # releases
     | \b[^\W_]{24,}\b                                                                       # a key, base64
     | (?:\+\s?)?(?:\(?\d\)?[ .-]?){7,}                                                      # a telephone, an account
     """
@@ -48,8 +49,8 @@ _DATES = re.compile(TIME)
 def foreign(text: str, names: Collection[str]) -> str:
     """The first address, command, host or code-like token in it that is none of these names; empty: there is none."""
     rest = _DATES.sub(" ", without(plain(text), names))
-    if any(unicodedata.category(one) == "Cc" for one in rest):
-        return "a control character"
+    if any(unicodedata.category(one) in ("Cc", "Cf", "Co", "Cn") for one in text):
+        return "an invisible character"
     if found := _FOREIGN.search(rest) or _COMMAND.search(rest):
         return found[0]
     for word in re.findall(r"\w+", rest):
@@ -80,20 +81,25 @@ def words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", plain(text).casefold())
 
 
-RUN = 4  # words in a row that nobody writes by chance
+# So many words in a row nobody writes by chance; a cause may name what events say, in fewer than six.
+RUN, LONG_RUN = 4, 6
 Runs = frozenset[tuple[str, ...]]
 
 
-def runs(texts: Iterable[str], shortest: int = RUN) -> Runs:
-    """Every run of at most four words in them, and of at least so many."""
+def runs(texts: Iterable[str]) -> Runs:
+    """Every run of two to six words in them."""
     found: set[tuple[str, ...]] = set()
     for said in map(words, texts):
-        for length in range(shortest, RUN + 1):
-            found.update(tuple(said[at : at + length]) for at in range(len(said) - length + 1))
+        for length in range(2, LONG_RUN + 1):
+            found.update(_of_length(said, length))
     return frozenset(found)
 
 
-def copied(text: str, theirs: Runs, ours: Runs) -> bool:
-    """Whether it repeats somebody's words: four in a row, or all of a shorter sentence of at least two."""
-    length = min(RUN, len(words(text)))
-    return length >= 2 and not (runs([text], length) & theirs).issubset(ours)
+def copied(text: str, theirs: Runs, ours: Runs, length: int = RUN) -> bool:
+    """Whether it repeats somebody's words: so many in a row, or all of a shorter sentence of at least two."""
+    said = words(text)
+    return len(said) >= 2 and not (_of_length(said, min(length, len(said))) & theirs).issubset(ours)
+
+
+def _of_length(said: list[str], length: int) -> set[tuple[str, ...]]:
+    return {tuple(said[at : at + length]) for at in range(len(said) - length + 1)}

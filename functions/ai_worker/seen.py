@@ -1,7 +1,7 @@
 """What search knows of the opening window: waits two seconds at most for the index, and does without it if need be."""
 
-from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic, sleep
 
 from common.clients.search import Found, Question, Search, ask
 from common.clients.search.language import field
@@ -13,10 +13,10 @@ WAIT_SECONDS, PAUSE_SECONDS = 2.0, 0.2
 MATCHES = 20
 
 
-def look(search: Search, known: Background, clock: Callable[[], float], sleep: Callable[[float], None]) -> Seen:
+def look(search: Search, known: Background, patience: float = WAIT_SECONDS) -> Seen:
     """The events of the window themselves, and what else failed in it."""
     try:
-        found = waited(search, of_window(known), known.incident.observed, clock, sleep)
+        found = waited(search, of_window(known), known.incident.observed, patience)
         events = tuple(event_of(document) for document in found.events)
         routes = search.counts(others(known))
     except Unavailable:
@@ -26,12 +26,10 @@ def look(search: Search, known: Background, clock: Callable[[], float], sleep: C
     return Seen(True, found.total, mine, sum(routes.event_type.values()), errors)
 
 
-def waited(
-    search: Search, question: Question, wanted: int, clock: Callable[[], float], sleep: Callable[[float], None]
-) -> Found:
+def waited(search: Search, question: Question, wanted: int, patience: float) -> Found:
     """The index is usually a second behind; who waits longer would let people wait."""
-    until = clock() + WAIT_SECONDS
-    while (found := search.find(question, limit=MATCHES)).total < wanted and clock() + PAUSE_SECONDS < until:
+    until = monotonic() + patience
+    while (found := search.find(question, limit=MATCHES)).total < wanted and monotonic() + PAUSE_SECONDS < until:
         sleep(PAUSE_SECONDS)
     return found
 

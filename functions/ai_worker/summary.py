@@ -1,7 +1,6 @@
 """The job `incident_summary`: gather, write down the facts, ask the model, keep what code has re-checked."""
 
 from datetime import UTC, date, datetime, timedelta
-from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,7 +28,7 @@ def summarize(tools: "Tools", job: Job) -> Outcome:
         return Failed("no_incident: a summary needs an incident")
     with tools.database.connection() as conn:
         known = background.load(conn, job.incident_id, tools.now())
-    known = msgspec.structs.replace(known, seen=seen.look(tools.search, known, monotonic, sleep))
+    known = msgspec.structs.replace(known, seen=seen.look(tools.search, known, tools.patience))
     proved = facts(known)
     mine = plain_output(known, proved)
     if tools.ask is None or tools.settings.model is None:
@@ -61,7 +60,7 @@ def ask(
         tokens = (reply.input_tokens, reply.output_tokens)
         spending.spend(conn, known.incident.project_id, today(tools), *tokens, cost)
     try:
-        found = checked(read(reply.text, reply.finish_reason), proved, runs(question.theirs, shortest=2))
+        found = checked(read(reply.text, reply.finish_reason), proved, runs(question.theirs))
     except Flawed as flawed:
         return Failed(str(flawed))
     return Done(

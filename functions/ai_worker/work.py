@@ -16,6 +16,7 @@ from common.settings import Settings
 from common.summaries import retry
 from functions.ai_worker import summary
 from functions.ai_worker.outcome import Done, Failed, Later, Outcome
+from functions.ai_worker.seen import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from common.clients.model import Asker, Reply
@@ -37,8 +38,10 @@ class Tools:
         search: Search,
         ask: Ask | None,
         now: Callable[[], datetime] = clocks.now,
+        patience: float = WAIT_SECONDS,  # with the search index
     ) -> None:
         self.settings, self.database, self.search, self.ask, self.now = settings, database, search, ask, now
+        self.patience = patience
 
 
 # A job type is a name and a function; what a later release queued waits for it.

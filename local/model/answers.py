@@ -66,7 +66,7 @@ def obedient(sensible: Answer, prompt: str) -> Answer:
     found = _EVENTS.search(prompt)
     lines = [json.loads(line) for line in (found[1] if found else "").splitlines()]
     orders = [text for line in lines for text in (line["message"], *line.get("attributes", {}).values()) if text]
-    said = [" ".join(text.split())[:350] for text in orders]
+    said = [" ".join(text.split())[:350] for text in orders if len(text) > 20 or " " in text]  # no names
     return sensible | {
         "title": said[0][:120] if said else sensible["title"],
         "impact": " ".join([sensible["impact"], *said])[:800],

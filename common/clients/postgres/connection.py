@@ -45,7 +45,9 @@ class Connection:
         try:
             self._raw = _connect(settings, answer_seconds)
         except UNREACHABLE as error:
-            raise Unavailable("Postgres", f"{settings.host}:{settings.port}: {error}") from error
+            hint = " (or it wants TLS, and hangs up on PG_SSLMODE=disable)" if settings.sslmode == "disable" else ""
+            hung_up = hint if isinstance(error, InterfaceError) else ""
+            raise Unavailable("Postgres", f"{settings.host}:{settings.port}: {error}{hung_up}") from error
         except DatabaseError as error:
             raise Unavailable("Postgres", _message(error)) from error
         if self._raw.parameter_statuses.get("standard_conforming_strings") != "on":

@@ -25,7 +25,8 @@ FRESH_SECONDS = 15.0
 class Said:
     """The last words of the error callback: a wrong password shows only there, while messages merely time out."""
 
-    def __init__(self) -> None:
+    def __init__(self, protocol: str) -> None:
+        self._protocol = protocol
         self._words, self._at = "", 0.0
         self._alarm = False
 
@@ -41,8 +42,10 @@ class Said:
         return alarm
 
     def unavailable(self, otherwise: object) -> Unavailable:
-        fresh = time.monotonic() - self._at < FRESH_SECONDS
-        return Unavailable("Kafka", self._words if fresh and self._words else str(otherwise))
+        words = self._words if time.monotonic() - self._at < FRESH_SECONDS else ""
+        if words.endswith("are down") and self._protocol == "PLAINTEXT":
+            words += " (or they want TLS, and hang up on KAFKA_SECURITY_PROTOCOL=PLAINTEXT)"
+        return Unavailable("Kafka", words or str(otherwise))
 
 
 def config(kafka: Kafka, said: Said) -> Config:
@@ -69,7 +72,7 @@ class Admin:
     """Questions about topics and the cluster; each is answered within a few seconds or `Unavailable`."""
 
     def __init__(self, kafka: Kafka) -> None:
-        self._said = Said()
+        self._said = Said(kafka.protocol)
         self.client = AdminClient(config(kafka, self._said))
 
     def partitions(self, topic: str) -> int:

@@ -73,7 +73,7 @@ class Line:
 
     def __init__(self, settings: Kafka) -> None:
         self.ended = False
-        self._said = Said()
+        self._said = Said(settings.protocol)
         self._producer = Producer(config(settings, self._said) | SETTINGS)
         self._calls: deque[Call] = deque()
         self._finished: list[Call] = []

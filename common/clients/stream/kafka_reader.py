@@ -48,7 +48,7 @@ class KafkaReader:
     """A member of a group, with a consumer of its own."""
 
     def __init__(self, settings: Kafka, topic: str, group: str) -> None:
-        self._topic, self._group, self._said = topic, group, Said()
+        self._topic, self._group, self._said = topic, group, Said(settings.protocol)
         self._shares: dict[int, Share] = {}
         self._unplaced: set[int] = set()  # ours by the group's word, but where to begin is not looked up yet
         self._lock = threading.Lock()  # of what is above

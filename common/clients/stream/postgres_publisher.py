@@ -13,7 +13,7 @@ from common.clients.postgres.database import Database
 from common.clients.stream import Item, check_sizes
 from common.clients.stream.pending import Pending, end
 from common.clients.stream.postgres_writer import Call, Writer, unfinished
-from common.errors import Unavailable
+from common.errors import Misconfigured, Unavailable
 
 COMMIT_RECORDS, COMMIT_BYTES = 1000, 512 * 1024
 QUEUE_RECORDS, QUEUE_BYTES = 20_000, 32 * 1024 * 1024
@@ -76,7 +76,7 @@ class Publisher:
         while calls := self._take():
             try:
                 self._commit(calls)
-            except Unavailable as error:
+            except (Unavailable, Misconfigured) as error:
                 # Those who wait behind would only wait longer for the same answer.
                 with self._changed:
                     calls += self._take_all()

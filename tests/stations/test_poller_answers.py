@@ -133,6 +133,28 @@ def test_only_a_record_that_stands_can_be_skipped(room: Room) -> None:
         skip.main(environ, "probe", 1, 5, " ")
 
 
+def test_a_skip_does_not_wait_for_a_try_under_way_and_its_late_answer_is_nobodys(room: Room) -> None:
+    gates = [threading.Event(), threading.Event()]
+
+    def answer(body: dict[str, Any]) -> Answer:
+        if station.all_offsets(0).count(0) < 3:
+            return 500, {}, b""
+        gates[body["records"][f"{room.topic}-0"][0]["offset"]].wait(20)
+        return ALL_TAKEN
+
+    station = room.scripted(answer)
+    room.publish(numbered(2), partition=0)
+    feeder = room.feed(station.url, max_records=1, timeout_seconds=20)
+    wait_for(lambda: station.all_offsets(0) == [0, 0, 0], 10)
+    assert skip.main({"DATABASE_URL": room.database_url}, "probe", 0, 0, "it hangs") == 0
+    wait_for(lambda: station.all_offsets(0) == [0, 0, 0, 1], 10)
+    gates[0].set()
+    wait_for(lambda: feeder._sender.under_way == 1, 10)  # that answer was heard
+    assert feeder.positions()[0] == 1
+    gates[1].set()
+    wait_for(lambda: feeder.positions()[0] == 2, 10)
+
+
 def test_a_stopped_partition_goes_on_by_itself_when_the_station_is_mended(room: Room) -> None:
     probe = room.probe()
     room.publish([{"n": 0, "do": "bug"}, {"n": 1}], partition=2)

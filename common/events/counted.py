@@ -41,7 +41,8 @@ def decode_counted(value: bytes) -> Counted:
     """A record of the stream for the engine, or a Problem that says why it is no envelope."""
     try:
         counted = _counted.decode(value)
-        if NUL not in value and counted.occurred_at.tzinfo is counted.received_at.tzinfo is UTC:
+        # most values have no backslash, and one byte is found faster than six
+        if (b"\\" not in value or NUL not in value) and counted.occurred_at.tzinfo is counted.received_at.tzinfo is UTC:
             return counted
     except (ValueError, RecursionError):
         pass  # read in full it says what is wrong, or becomes canonical

@@ -1,6 +1,6 @@
 """Count a batch exactly once: lock and read, play in memory, write and commit; then say which AI jobs there are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -15,8 +15,9 @@ from common.clients.stream import Stream, notices
 from common.edge.records import Record, Refused
 from common.errors import Misconfigured, Problem, Unavailable
 from common.incidents.play import play
-from functions.incident_engine import batch, places, rows
-from functions.incident_engine.batch import Events, Grouped, Unreadable
+from functions.incident_engine import batch, events, places, rows
+from functions.incident_engine.batch import Grouped
+from functions.incident_engine.events import Events, Unreadable
 from functions.incident_engine.known import Known
 
 TRIES = 5  # usually one; more where rows that were believed to be there are not, or a record is refused late
@@ -55,29 +56,28 @@ class Engine:
         return refused
 
     def _count(self, conn: Connection, source: Source, records: list[Record]) -> tuple[list[Refused], list[str]]:
-        events = batch.read(records)
+        found = events.read(records)
         for _ in range(TRIES):
-            work = self._prepare(source, records, events)
+            work = self._prepare(source, records, found)
             answer = counting.begin(conn, work.ask)
             if answer.whole and not answer.strangers:
                 self._known.add(source, work.ask.new)
                 try:
-                    return events.refused, self._write(conn, work, answer)
-                except Unreadable as found:
-                    events = batch.without(events, {found.place: found.problem})
+                    return found.refused, self._write(conn, work, answer)
+                except Unreadable as one:
+                    found = events.without(found, {one.place: one.problem})
             else:
                 self._known.forget()
-                events = _without_strangers(events, answer)
+                found = _without_strangers(found, answer)
             conn.rollback()
         raise Unavailable("Postgres", "rows that were there vanish again and again")
 
-    def _prepare(self, source: Source, records: list[Record], events: Events) -> Work:
-        grouped, own_ids = batch.group(events, range(len(events.records))), batch.ids(events)
+    def _prepare(self, source: Source, records: list[Record], found: Events) -> Work:
+        grouped, own_ids = batch.group(found, range(len(found.records))), batch.ids(found)
         partitions = sorted({record.partition for record in records})
-        projects = {kind.project for kind in events.kinds}
-        new = self._known.missing(projects, [group.series for group in grouped.groups], source, partitions)
+        new = self._known.missing(grouped.projects, [group.series for group in grouped.groups], source, partitions)
         ask = Ask(source, partitions, grouped.spans(), set(own_ids.values()), new)
-        return Work(records, events, grouped, own_ids, ask)
+        return Work(records, found, grouped, own_ids, ask)
 
     def _write(self, conn: Connection, work: Work, answer: Answer) -> list[str]:
         advanced = places.advance(work.records, answer.places)
@@ -113,8 +113,10 @@ class Engine:
         return Unavailable("Postgres", str(broken))
 
 
-def _fresh(work: Work, fresh: list[int], repeated: frozenset[str]) -> list[int]:
+def _fresh(work: Work, fresh: list[int], repeated: frozenset[str]) -> Sequence[int]:
     """The events of records that are new, but for repetitions: of an earlier batch, or within this one."""
+    if len(fresh) == len(work.records) and not repeated and len(work.own_ids) == len(work.ask.ids):
+        return range(len(work.events.records))
     new = {id(work.records[at]) for at in fresh}
     seen = set(repeated)
     stay: list[int] = []
@@ -127,6 +129,6 @@ def _fresh(work: Work, fresh: list[int], repeated: frozenset[str]) -> list[int]:
     return stay
 
 
-def _without_strangers(events: Events, answer: Answer) -> Events:
-    nobodys = [place for place, kind in enumerate(events.kinds) if kind.project in answer.strangers]
-    return batch.without(events, dict.fromkeys(nobodys, NOBODY))
+def _without_strangers(found: Events, answer: Answer) -> Events:
+    nobodys = [place for place, kind in enumerate(found.kinds) if kind.project in answer.strangers]
+    return events.without(found, dict.fromkeys(nobodys, NOBODY))

@@ -21,24 +21,24 @@ class Advance(NamedTuple):
 
 def advance(records: Sequence[Record], places: Mapping[int, Place]) -> Advance:
     """Go through the records in their order; raises Misconfigured if the topic is not the one that was counted."""
-    ends = dict(places)
+    following = {partition: place.next for partition, place in places.items()}
     missed = dict.fromkeys(places, 0)
+    last: dict[int, Record] = {}
     fresh: list[int] = []
     gaps: list[str] = []
     for at, record in enumerate(records):
-        end = ends[record.partition]
-        if record.offset < end.next:
-            _check(record, places[record.partition])
+        partition, offset, due = record.partition, record.offset, following[record.partition]
+        if offset < due:
+            _check(record, places[partition])
             continue
-        if record.offset > end.next and end != Place():
-            missed[record.partition] += record.offset - end.next
-            gaps.append(f"{record.partition}/{end.next}-{record.offset - 1}")
+        if offset > due and (due or partition in last):  # a first batch may begin anywhere
+            missed[partition] += offset - due
+            gaps.append(f"{partition}/{due}-{offset - 1}")
         fresh.append(at)
-        ends[record.partition] = Place(record.offset + 1, _time_of(record))
+        following[partition], last[partition] = offset + 1, record
     moves = [
-        Move(partition, place.next, ends[partition].next, ends[partition].newest, missed[partition])
-        for partition, place in places.items()
-        if ends[partition] != place
+        Move(partition, places[partition].next, record.offset + 1, _time_of(record), missed[partition])
+        for partition, record in sorted(last.items())
     ]
     return Advance(fresh, moves, gaps)
 

@@ -9,7 +9,7 @@ from common.events.envelope import Envelope
 from common.events.reading import decode_envelope
 from common.incidents.state import Kept, Played
 from common.incidents.title import title
-from functions.incident_engine.batch import Events, Unreadable
+from functions.incident_engine.events import Events, Unreadable
 
 
 def title_of(series: Series) -> str:

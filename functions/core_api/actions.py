@@ -52,7 +52,7 @@ def assign(caller: Responder, id: p.Id, body: Assignment) -> Response:  # noqa: 
     """To the person whose token has this name, or to nobody."""
     with database.connection() as conn:
         if body.assignee is not None and body.assignee not in tokens.people(conn, caller.org_id):
-            raise Problem("unknown_person", "No access token has this name.", field="assignee")
+            raise Problem("unknown_person", "No access token has this name.", status=404, field="assignee")
     return done(act_of(caller, id), lambda act: actions.assign(act, body.assignee))
 
 

@@ -68,7 +68,7 @@ def jobs(
     status: Annotated[JobStatus | None, Query(description="In this state only.")] = None,
     incident_id: Annotated[UUID | None, Query(description="Of this incident only.")] = None,
     limit: p.Limit = 50,
-    cursor: p.Cursor = None,
+    cursor: p.NextById = None,
 ) -> Response:
     """A page of jobs, the newest first."""
     incident = str(incident_id) if incident_id else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
+from starlette.routing import Match
 from starlette.types import Message, Receive, Scope, Send
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -23,9 +24,16 @@ class Api(FastAPI):
                 headers["x-request-id"] = request_id
                 headers.setdefault("cache-control", "private, no-store")
                 headers["x-content-type-options"] = "nosniff"
+                if message["status"] == 405:
+                    headers["allow"] = ", ".join(self.methods_of(scope))
             await send(message)
 
         await super().__call__(scope, receive, sending)
+
+    def methods_of(self, scope: Scope) -> list[str]:
+        """All that this path takes; Starlette would name only those of the first route it finds."""
+        found = [route for route in self.routes if route.matches(scope)[0] is not Match.NONE]
+        return sorted(method for route in found for method in getattr(route, "methods", ()))
 
     def openapi(self) -> dict[str, Any]:
         from functions.core_api import description

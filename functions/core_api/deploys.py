@@ -21,7 +21,7 @@ def many(
     since: p.From = None,
     until: p.To = None,
     limit: p.Limit = 50,
-    cursor: p.Cursor = None,
+    cursor: p.NextByNumber = None,
 ) -> Response:
     """A page of deploys, the newest first."""
     with database.connection() as conn:

@@ -16,10 +16,10 @@ Json = dict[str, Any]
 ABOUT = """Incidents, events, metrics and AI jobs of one organisation: the one whose access token you send as
 `Authorization: Bearer sct_…`. Another organisation's ids are 404.
 
-Lists are pages: `limit` (1 to 200) and `cursor`, which is `next` of the page before. `environment` and `env` are the
-same everywhere. A parameter or value we do not know is 422, never ignored. Every error is problem+json (RFC 9457) with
-a stable `code`. Every answer has an `X-Request-Id`: yours, if you sent one. Actions are POSTs, and done twice is done
-once; what the present state does not allow is 409 and says what that state is."""
+Lists are pages: `limit` (1 to 200) and `cursor`, which is `next` of the page before. Wherever there is `environment`,
+`env` means the same. A parameter or value we do not know is 422, never ignored. Every error is problem+json (RFC 9457)
+with a stable `code`. Every answer has an `X-Request-Id`: yours, if you sent one. Actions are POSTs, and done twice is
+done once; what the present state does not allow is 409 and says what that state is."""
 
 REFUSALS = {
     "400": "The body is not JSON.",
@@ -109,7 +109,7 @@ def _sharpen(parameter: Json) -> None:
     if "anyOf" in schema:
         [kind] = [one for one in schema.pop("anyOf") if one != {"type": "null"}]
         schema |= kind
-    if parameter["name"] in ("environment", "env"):
+    if parameter["name"] == "environment":
         schema["enum"] = list(settings.current().environments)
 
 

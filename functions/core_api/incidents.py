@@ -38,7 +38,7 @@ def many(
     since: p.From = None,
     until: p.To = None,
     limit: p.Limit = 50,
-    cursor: p.Cursor = None,
+    cursor: p.NextById = None,
 ) -> Response:
     """A page of incidents, the newest first by `opened_at`, which never moves: new ones do not shift a later page.
 

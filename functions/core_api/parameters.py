@@ -11,6 +11,9 @@ from fastapi import Path as InPath
 from pydantic import BeforeValidator, Field
 
 from common import settings
+from common.clients.postgres.paging import LABEL as LABEL_TEXT
+from common.clients.postgres.paging import MICROSECONDS, NUMBER
+from common.clients.postgres.paging import UUID as UUID_TEXT
 from common.errors import Problem
 from common.events.envelope import EventType as EventTypes
 from common.events.envelope import Severity as Severities
@@ -18,7 +21,8 @@ from common.events.envelope import Severity as Severities
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST = timedelta(days=31)
 NO_NUL = r"^[^\u0000]*$"
-LABEL = r"^[a-z0-9_-]{1,64}$"
+LABEL = f"^{LABEL_TEXT}$"
+NEXT = "`next` of the page before."
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
 _time = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -35,7 +39,10 @@ def rfc3339(text: Any) -> Any:
 Time = Annotated[datetime, BeforeValidator(rfc3339)]
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Items of a page.")]
-Cursor = Annotated[str | None, Query(max_length=160, description="`next` of the page before.")]
+NextById = Annotated[str | None, Query(pattern=f"^{MICROSECONDS}~{UUID_TEXT}$", description=NEXT)]
+NextByNumber = Annotated[str | None, Query(pattern=f"^{MICROSECONDS}~{NUMBER}$", description=NEXT)]
+NextByLabel = Annotated[str | None, Query(pattern=f"^{MICROSECONDS}~{LABEL_TEXT}$", description=NEXT)]
+NextEvent = Annotated[str | None, Query(pattern=f"^-?[0-9]{{1,15}}~{UUID_TEXT}~[a-z0-9_-]{{1,64}}$", description=NEXT)]
 Project = Annotated[str | None, Query(pattern=LABEL, description="Of this project only.", examples=["shop"])]
 EventType = Annotated[EventTypes | None, Query(description="Events of this type only.", examples=["error"])]
 Severity = Annotated[Severities | None, Query(description="Of this severity only.", examples=["critical"])]
@@ -55,9 +62,9 @@ Name = Annotated[str, Field(min_length=1, max_length=128, pattern=NO_NUL)]
 
 def one_environment(
     environment: Annotated[str | None, Query(description="Of this environment only.", examples=["prod"])] = None,
-    env: Annotated[str | None, Query(description="The same as `environment`.", examples=["prod"])] = None,
+    env: Annotated[str | None, Query(include_in_schema=False)] = None,
 ) -> str | None:
-    """Both names mean the same; saying both is fine if they agree."""
+    """`env` is the same; saying both is fine if they agree."""
     said = environment if environment is not None else env
     if env is not None and env != said:
         raise Problem("contradiction", "environment and env say different things.", field="env")
@@ -112,4 +119,5 @@ def only_known(request: Request) -> None:
 def _known(request: Request) -> frozenset[str]:
     """As the published description has them."""
     names: dict[tuple[str, str], frozenset[str]] = request.app.state.parameters
-    return names[request.scope["route"].path_format, request.method.lower()]
+    known = names[request.scope["route"].path_format, request.method.lower()]
+    return known | {"env"} if "environment" in known else known

@@ -18,7 +18,7 @@ router = APIRouter(tags=["projects"])
 
 
 @router.get("/v1/projects", response_model=Projects)
-def many(caller: Viewer, request: Request, limit: p.Limit = 50, cursor: p.Cursor = None) -> Response:
+def many(caller: Viewer, request: Request, limit: p.Limit = 50, cursor: p.NextByLabel = None) -> Response:
     """A page of your organisation's projects, the newest first."""
     with database.connection() as conn:
         return listed(request, "projects", projects.found(conn, caller.org_id, limit, cursor))
@@ -36,7 +36,7 @@ def create(caller: Admin, body: NewProject) -> Response:
 
 @router.get("/v1/projects/{id}/keys", response_model=Keys)
 def keys(
-    caller: Admin, request: Request, id: p.ProjectId, limit: p.Limit = 50, cursor: p.Cursor = None  # noqa: A002
+    caller: Admin, request: Request, id: p.ProjectId, limit: p.Limit = 50, cursor: p.NextById = None  # noqa: A002
 ) -> Response:  # fmt: skip
     """A page of a project's keys, revoked ones too, without their secrets."""
     with database.connection() as conn:

@@ -59,7 +59,7 @@ Search = Annotated[Asked, Depends(asked)]
 
 @router.get("/v1/search/events", response_model=Events)
 def events(
-    caller: Viewer, request: Request, search_for: Search, limit: p.Limit = 50, cursor: p.Cursor = None
+    caller: Viewer, request: Request, search_for: Search, limit: p.Limit = 50, cursor: p.NextEvent = None
 ) -> Response:
     """A page of events, the newest first, and how many there are. At most 31 days are looked through.
 

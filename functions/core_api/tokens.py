@@ -16,7 +16,7 @@ router = APIRouter(tags=["tokens"])
 
 
 @router.get("/v1/tokens", response_model=Tokens)
-def many(caller: Admin, request: Request, limit: p.Limit = 50, cursor: p.Cursor = None) -> Response:
+def many(caller: Admin, request: Request, limit: p.Limit = 50, cursor: p.NextById = None) -> Response:
     """A page of your organisation's tokens, the newest first, without their secrets."""
     with database.connection() as conn:
         return listed(request, "tokens", tokens.found(conn, caller.org_id, limit, cursor))

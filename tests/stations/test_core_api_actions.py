@@ -98,7 +98,7 @@ def test_an_incident_is_assigned_to_people_only(shop: Shop) -> None:
     assert act(shop, incident, "assign", {"assignee": None}).json()["assignee"] is None
     assert [why for _, _, why in timeline(shop, incident)] == ["to viewer", "to nobody"]
     nobody = act(shop, incident, "assign", {"assignee": "nobody"})
-    assert (nobody.status, nobody.json()["code"]) == (422, "unknown_person")
+    assert (nobody.status, nobody.json()["code"]) == (404, "unknown_person")
 
 
 def test_a_comment_said_twice_in_a_row_is_one(shop: Shop) -> None:

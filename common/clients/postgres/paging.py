@@ -14,6 +14,7 @@ from common.errors import Problem
 # SET LOCAL holds for the statements of its own message, which Postgres takes as one transaction.
 SLOWEST = "SET LOCAL statement_timeout = '5s'; "
 
+MICROSECONDS = r"-?[0-9]{1,18}"
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 NUMBER = r"[0-9]{1,18}"
 LABEL = r"[a-z0-9_-]{1,64}"
@@ -49,13 +50,14 @@ def page(conn: Connection, sql: str, limit: int, **values: object) -> Page:
 
 
 def read(cursor: str | None, ids: str) -> Key:
-    """The key in a cursor of ours."""
+    """The key in a cursor of ours. A time that no row can have is the nearest one that could."""
     if cursor is None:
         return Key()
-    found = re.fullmatch(rf"(-?[0-9]{{1,18}})~({ids})", cursor, re.ASCII)
-    if found is None or not _FIRST <= int(found[1]) <= _LAST:
+    found = re.fullmatch(rf"({MICROSECONDS})~({ids})", cursor, re.ASCII)
+    if found is None:
         raise Problem("invalid_cursor", "cursor must be the `next` of the page before.", field="cursor")
-    return Key(_EPOCH + timedelta(microseconds=int(found[1])), found[2])
+    at = min(max(int(found[1]), _FIRST), _LAST)
+    return Key(_EPOCH + timedelta(microseconds=at), found[2])
 
 
 def raw(text: str) -> msgspec.Raw:

@@ -14,6 +14,37 @@ from common.events.counted import minute_of
 from functions.incident_engine.events import Events, Kind
 
 
+class Group:
+    """The events of one series, as runs of one minute."""
+
+    __slots__ = ("critical", "last", "minute", "partition", "runs", "series")
+
+    def __init__(self, series: Series) -> None:
+        self.series = series
+        self.runs: list[Run] = []
+        self.minute: int | None = None
+        self.critical, self.partition = False, -1
+        self.last: list[int] = []  # the events of the last run
+
+    def begin(self, minute: int, critical: bool, partition: int) -> None:
+        self.minute, self.critical, self.partition, self.last = minute, critical, partition, []
+        self.runs.append(Run(minute, critical, self.last))
+
+    def span(self, order: int) -> Span:
+        minutes = [run.minute for run in self.runs]
+        return Span(order, self.series.id, sum(len(run.events) for run in self.runs), min(minutes), max(minutes))
+
+
+class Tally:
+    """How many events of one kind each minute had."""
+
+    __slots__ = ("group", "kind", "minutes")
+
+    def __init__(self, kind: Kind, group: Group | None) -> None:
+        self.kind, self.group = kind, group
+        self.minutes: dict[int, int] = {}
+
+
 class Grouped(msgspec.Struct, frozen=True):
     projects: set[Project]
     groups: list[Group]

@@ -19,6 +19,8 @@ from common.settings import Postgres
 POLL_SECONDS = 0.05
 ANSWER_SECONDS = 10.0
 
+# Grows with every record of the topic: while it stays, there is no news, and this is all that idling asks.
+NEWS = "SELECT sum(next) FROM stream_head WHERE topic = :topic"
 HEADS = """
     SELECT part, low, next, ((clock_timestamp() AT TIME ZONE 'UTC')::date + 1)::text
       FROM stream_head WHERE topic = :topic
@@ -62,6 +64,8 @@ class PostgresReader:
         self._leases = Leases(settings, topic, group)
         self._positions, self._talking = threading.Lock(), threading.Lock()
         self._turn = 0
+        self._seen: object = None
+        self._quiet: object = None
 
     def read(self, max_records: int, max_bytes: int, timeout: float) -> list[Record]:
         until = time.monotonic() + timeout
@@ -123,8 +127,10 @@ class PostgresReader:
     def _due(self) -> tuple[dict[int, Due], str]:
         """The partitions of ours that have news, and the last day to look at."""
         held = self._leases.held()
-        heads = self._run(HEADS, topic=self._topic) if held else []
         due: dict[int, Due] = {}
+        if not held or not self._has_news(held):
+            return due, ""
+        heads = self._run(HEADS, topic=self._topic)
         for part, low, high, _ in heads:
             lease = held.get(part)
             if lease and not lease.paused:
@@ -136,7 +142,14 @@ class PostgresReader:
                     raise Overtaken(part, lease.next, low)
                 if lease.next < high:
                     due[part] = Due(lease, lease.next, high)
+        self._quiet = None if due else self._seen
         return due, heads[0][3] if heads else ""
+
+    def _has_news(self, held: dict[int, Lease]) -> bool:
+        """Unless nothing was due when this was last asked, and since then nobody has published, sought or resumed."""
+        [[total]] = self._run(NEWS, topic=self._topic)
+        self._seen = (total, [(part, one.epoch, one.next, one.paused) for part, one in held.items()])
+        return self._seen != self._quiet
 
     def _fetch(self, due: dict[int, Due], until: str, records: int, size: int) -> dict[int, list[Row]]:
         first = min(one.lease.day for one in due.values())

@@ -1,0 +1,225 @@
+"""What the streams take and cost, as ratios and rates of one run: python -m local.bench.stream [postgres] [kafka]
+
+Client and server share this machine. The log's rows need a Postgres with fsync on, made for this run and thrown away.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from common import settings
+from common.clients.postgres.connection import Connection
+from common.clients.stream import Item, Reader, Stream, bodies, kafka_topics, postgres_topics, stream_for
+from common.clients.stream.postgres_writer import PUBLISH
+from local.servers import kafka
+from local.servers.kafka import KafkaServer
+from local.servers.postgres import DATABASE, ROLE, PostgresServer
+from migrations.apply import apply, migrations
+
+VALUE = b'{"event_type":"error","message":"%s","attributes":{"route":"/api/checkout"}}' % (b"payment refused " * 32)
+KEYS = [b"org|project|E_%d|/api/checkout" % n for n in range(400)]
+PARTITIONS, TOPIC = 12, "bench"
+JARS = Path(__file__).parent.parent.parent / ".local" / "jars"
+
+
+def main(chosen: list[str]) -> None:
+    home = Path(tempfile.mkdtemp(prefix="signals-bench-"))
+    home.chmod(0o755)
+    try:
+        if "postgres" in chosen:
+            bench_postgres(home)
+        if "kafka" in chosen:
+            bench_kafka(home)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def bench_postgres(home: Path) -> None:
+    server = PostgresServer(home / "servers" / "postgres")
+    server.start()
+    try:
+        environ = {"DATABASE_URL": server.url()}
+        conn = server.connect(ROLE, DATABASE)
+        apply(conn, migrations())
+        for topic in (TOPIC, "reading", "waking"):
+            postgres_topics.make(conn, topic, PARTITIONS, datetime.now(UTC).date(), 1)
+        conn.close()
+        _coalescing(environ)
+        _batches("Postgres log", environ, 40)
+        _reading(environ)
+        _waking(environ, server)
+    finally:
+        server.stop()
+
+
+def bench_kafka(home: Path) -> None:
+    server = KafkaServer(home / "servers" / "kafka", kafka.jars(JARS))
+    server.start()
+    try:
+        environ = {"KAFKA_BROKERS": server.brokers}
+        where = settings.read(environ).kafka
+        assert where
+        kafka_topics.make(where, TOPIC, PARTITIONS, 86_400)
+        _batches("Kafka", environ, 100)
+    finally:
+        server.stop()
+
+
+def _coalescing(environ: dict[str, str]) -> None:
+    """256 calls of one event at a time on one connection, against a transaction each on 32 connections."""
+    together = max(_together(environ) for _ in range(3))
+    alone = max(_alone(environ) for _ in range(3))
+    _say("Postgres log, 256 calls of one event in flight, one connection", f"{together:,.0f} events/s")
+    _say("… one synchronous transaction each, 32 connections", f"{alone:,.0f} events/s")
+    _say("… ratio (wanted: at least 10)", f"{together / alone:.1f} x")
+
+
+def _together(environ: dict[str, str], seconds: float = 1.5) -> float:
+    stream = stream_for(settings.read(environ))
+    done = 0
+
+    async def caller(number: int, until: float) -> None:
+        nonlocal done
+        while time.perf_counter() < until:
+            await stream.publish(TOPIC, [(KEYS[(number + done) % 400], VALUE)])
+            done += 1
+
+    async def callers() -> None:
+        until = time.perf_counter() + seconds
+        await asyncio.gather(*(caller(number, until) for number in range(256)))
+
+    stream.publish(TOPIC, [(None, VALUE)]).wait()
+    asyncio.run(callers())
+    stream.close()
+    return done / seconds
+
+
+def _alone(environ: dict[str, str], seconds: float = 1.5) -> float:
+    where = settings.read(environ).database
+    counts = [0] * 32
+    until = time.perf_counter() + 1 + seconds
+
+    def publish(number: int) -> None:
+        conn = Connection(where)
+        while time.perf_counter() < until:
+            [rows] = bodies.rows([(KEYS[(number + counts[number] * 7) % 400], VALUE)], PARTITIONS)
+            conn.simple(PUBLISH.format(topic=f"'{TOPIC}'", rows=f"'{rows}'").replace("true", "false"))
+            counts[number] += time.perf_counter() > until - seconds
+        conn.close()
+
+    _threads(publish, 32)
+    return sum(counts) / seconds
+
+
+def _batches(name: str, environ: dict[str, str], calls: int) -> None:
+    """Batches of 100 with confirmation, eight in flight: rate, and CPU of this process."""
+    stream = stream_for(settings.read(environ))
+    batches = [[(KEYS[(n * 37 + at) % 400], VALUE) for at in range(100)] for n in range(64)]
+    items: list[list[Item]] = [list(batch) for batch in batches]
+    for batch in items[:8]:
+        stream.publish(TOPIC, batch).wait()
+    best_rate, best_cpu = 0.0, 1e9
+    for _ in range(4):
+        began, cpu = time.perf_counter(), time.process_time()
+        asyncio.run(_publish_all(stream, items, calls))
+        events = 8 * calls * 100
+        best_rate = max(best_rate, events / (time.perf_counter() - began))
+        best_cpu = min(best_cpu, (time.process_time() - cpu) / events * 1e6)
+    stream.close()
+    _say(f"{name}, batches of 100, eight in flight (Postgres, wanted: at least 60,000)", f"{best_rate:,.0f} events/s")
+    _say("… CPU of the publishing process (Kafka, wanted: at most 3.5)", f"{best_cpu:.2f} µs an event")
+
+
+async def _publish_all(stream: Stream, items: list[list[Item]], calls: int) -> None:
+    async def caller(number: int) -> None:
+        for call in range(calls):
+            await stream.publish(TOPIC, items[(number * 8 + call) % 64])
+
+    await asyncio.gather(*(caller(number) for number in range(8)))
+
+
+def _reading(environ: dict[str, str]) -> None:
+    """A backlog written in batches of 1,000, read 5,000 at a time by one reader."""
+    stream = stream_for(settings.read(environ))
+    for _ in range(200):
+        stream.publish("reading", [(KEYS[n % 400], VALUE) for n in range(1000)]).wait()
+    best = 0.0
+    for group in ("first", "second", "third"):
+        reader = stream.reader("reading", group)
+        began, count = time.perf_counter(), 0
+        while count < 200_000:
+            count += len(reader.read(5000, 32_000_000, 1))
+        best = max(best, count / (time.perf_counter() - began))
+        reader.close()
+    stream.close()
+    _say("Postgres log, reading (wanted: at least 200,000)", f"{best:,.0f} events/s")
+
+
+def _waking(environ: dict[str, str], server: PostgresServer) -> None:
+    """Seven consumers: what they cost while nothing comes, and how long a record takes to reach them."""
+    stream = stream_for(settings.read(environ))
+    readers = [stream.reader("waking", f"group {number}") for number in range(7)]
+    took: list[float] = []
+    stop = threading.Event()
+
+    def consume(number: int) -> None:
+        _consume(readers[number], took, stop)
+
+    consumers = threading.Thread(target=_threads, args=(consume, 7))
+    consumers.start()
+    time.sleep(2)
+    ours, theirs = time.process_time(), _cpu(server)
+    time.sleep(8)
+    ours, theirs = time.process_time() - ours, _cpu(server) - theirs
+    for _ in range(40):
+        stream.publish("waking", [(None, b"%.6f" % time.perf_counter())]).wait()
+        time.sleep(0.19)
+    stop.set()
+    consumers.join()
+    for reader in readers:
+        reader.close()
+    stream.close()
+    took.sort()
+    _say("Postgres log, seven idle consumers (wanted: under 3)", f"{(ours + theirs) / 8:.1%} of a core")
+    _say("… of which the server", f"{theirs / 8:.1%}")
+    _say("… wake-up p50, p95 (wanted: at most 100)", f"{took[len(took) // 2]:.0f}, {took[len(took) * 19 // 20]:.0f} ms")
+
+
+def _consume(reader: Reader, took: list[float], stop: threading.Event) -> None:
+    while not stop.is_set():
+        records = reader.read(100, 1_000_000, 1)
+        took += [(time.perf_counter() - float(record.value or b"0")) * 1000 for record in records]
+
+
+def _cpu(server: PostgresServer) -> float:
+    """Of the server and all its children that live now."""
+    assert server.process
+    parent = psutil.Process(server.process.pid)
+    times = [one.cpu_times() for one in [parent, *parent.children(recursive=True)]]
+    return sum(one.user + one.system for one in times)
+
+
+def _threads(act: Callable[[int], None], count: int) -> None:
+    threads = [threading.Thread(target=act, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _say(what: str, figure: str) -> None:
+    print(f"{what:<80} {figure}", flush=True)
+
+
+if __name__ == "__main__":
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    main(sys.argv[1:] or ["postgres", "kafka"])

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VERBS := emulate up down clean status health doctor migrate lint fmt kafka-topics db-stats
 
 .DEFAULT_GOAL := help
-.PHONY: help test logs $(VERBS)
+.PHONY: help test logs bench faults $(VERBS)
 
 help:
 	@$(PYTHON) local/bootstrap.py --help
@@ -14,6 +14,12 @@ $(VERBS):
 
 test:
 	@$(PYTHON) local/bootstrap.py test $(ARGS)
+
+bench:
+	@$(PYTHON) local/bootstrap.py bench $(ONLY)
+
+faults:
+	@$(PYTHON) local/bootstrap.py faults --n $(or $(N),200)
 
 logs:
 	@$(PYTHON) local/bootstrap.py logs

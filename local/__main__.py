@@ -67,6 +67,9 @@ def parser() -> argparse.ArgumentParser:
     verb("lint", lint, "ruff and mypy --strict over everything")
     verb("fmt", fmt, "format, and mend what can be mended by itself")
     verb("test", test, "all tests, on servers they start").add_argument("arguments", nargs=argparse.REMAINDER)
+    names = verb("bench", bench, "the figures, each beside a baseline of the same run; all, or those named")
+    names.add_argument("names", nargs="*")
+    verb("faults", faults, "random histories with crashes, against a model").add_argument("--n", type=int, default=200)
     return made
 
 
@@ -161,6 +164,18 @@ def fmt(_: Words) -> int:
     from local import checks
 
     return checks.fmt()
+
+
+def bench(words: Words) -> int:
+    from local import checks
+
+    return checks.bench(words.names)
+
+
+def faults(words: Words) -> int:
+    from local import checks
+
+    return checks.faults(words.n)
 
 
 def test(words: Words) -> int:

@@ -1,12 +1,12 @@
-"""lint, fmt, test: what a contributor runs, and what CI runs; the same words."""
+"""lint, fmt, test, bench, faults: what a contributor runs, and what CI runs; the same words."""
 
 import os
 import shutil
 import subprocess
 import sys
 
+from common import settings
 from common.errors import Misconfigured
-from common.variables import ALSO_UNDERSTOOD, VARIABLES
 from local import state
 from local.servers import java
 
@@ -42,8 +42,27 @@ def say_what_is_missing() -> None:
         print(f"LEFT OUT: every test on a real Kafka and OpenSearch. {error}", file=sys.stderr)
 
 
+# Each prints its figures beside a baseline measured in the same run.
+BENCHES = ("edges", "stream", "search", "poller", "ingest", "engine")
+
+
+def bench(names: list[str]) -> int:
+    """All of them, or those named; it takes a while, and wants the machine for itself."""
+    if unknown := set(names) - set(BENCHES):
+        raise Misconfigured(f"There is no bench {', '.join(unknown)}: there are {', '.join(BENCHES)}.")
+    results = []
+    for name in names or BENCHES:
+        print(f"== {name}", flush=True)
+        results.append(tool(f"local.bench.{name}"))
+    return max(results)
+
+
+def faults(histories: int) -> int:
+    """Random histories through the whole engine, with crashes between any two steps; a model says what must come out."""
+    return tool("tests.counted", "--n", str(histories))
+
+
 def tool(name: str, *arguments: str) -> int:
     """Run it with this environment's Python, without the connection variables of the caller's shell."""
-    ours = {variable.name for variable in VARIABLES} | set(ALSO_UNDERSTOOD)
-    environ = {key: value for key, value in os.environ.items() if key not in ours}
+    environ = {key: value for key, value in os.environ.items() if key not in settings.NAMES}
     return subprocess.run([sys.executable, "-m", name, *arguments], cwd=state.ROOT, env=environ, check=False).returncode

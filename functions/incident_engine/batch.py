@@ -9,8 +9,10 @@ from hashlib import sha256
 import msgspec
 
 from common.clients.postgres.counting import Activity, Project
+from common.clients.postgres.series import Series
 from common.clients.postgres.states import Span
 from common.events.counted import minute_of
+from common.incidents.state import Run
 from functions.incident_engine.events import Events, Kind
 
 

@@ -104,18 +104,17 @@ def test_known_and_unknown_keys_are_asked_about_once() -> None:
     run(work())
 
 
-def test_a_revoked_key_is_dead_thirty_seconds_later_whatever_the_traffic() -> None:
+@pytest.mark.parametrize("seconds", [0.5, 7, 19, 25, 29])
+def test_a_revoked_key_is_dead_thirty_seconds_later_whatever_the_traffic(seconds: float) -> None:
     async def work() -> None:
         registry = Registry(KEY)
         assert await registry.project() == "shop"
         registry.known.clear()
         revoked = registry.now
         while await registry.project() == "shop":
-            registry.now += 0.5
+            assert registry.now < revoked + 30
+            registry.now += seconds
             await registry.settled()
-        assert registry.now <= revoked + FORGET
-        registry.known = Registry(KEY).known
-        await asyncio.sleep(0)
 
     run(work())
 
@@ -125,7 +124,7 @@ def test_a_key_nobody_used_for_long_is_asked_about_before_it_is_believed() -> No
         registry = Registry(KEY)
         assert await registry.project() == "shop"
         registry.known.clear()
-        registry.now += FORGET
+        registry.now += 30
         assert await registry.project() == "unknown_key"
 
     run(work())
@@ -151,6 +150,7 @@ def test_a_key_in_use_is_asked_again_ahead_of_time_and_no_request_waits_for_it()
         assert await registry.project() == "shop"  # while Postgres thinks
         registry.may_answer.set()
         await registry.settled()
+        assert len(registry.asked) == 2
         registry.now += 10  # 35 s after the first answer, 10 s after the second
         assert await registry.project() == "shop"
         assert len(registry.asked) == 2
@@ -166,7 +166,8 @@ def test_a_storm_of_keys_shares_a_question() -> None:
         while not registry.asked:
             await asyncio.sleep(0.001)
         storm = [asyncio.create_task(registry.project(key)) for key in keys(500)]
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(2 * access.PACE)
+        assert len(registry.asked) == 1
         registry.may_answer.set()
         assert set(await asyncio.gather(first, *storm)) == {"unknown_key"}
         assert [len(asked) for asked in registry.asked] == [1, 500]
@@ -209,7 +210,7 @@ def test_while_postgres_is_away_known_keys_go_on_for_ten_minutes_and_unknown_one
         [stranger] = keys(1)
         assert await registry.project() == "shop"
         registry.error = Unavailable("Postgres")
-        for _ in range(int(OUTAGE / 60) - 1):
+        for _ in range(9):
             registry.now += 60
             assert await registry.project() == "shop"
         assert await registry.project(stranger) == "unavailable"

@@ -102,6 +102,18 @@ def test_a_new_minute_is_a_new_allowance() -> None:
     run(work())
 
 
+def test_what_was_left_of_a_minute_ends_with_it() -> None:
+    async def work() -> None:
+        row = Row()
+        instance = row.instance()
+        assert await admitted(instance, 100, 1)
+        row.now += 60
+        assert (await instance.admit(shop(100), 1))[1] == ("ratelimit", '"events";r=99;t=60')
+        assert row.taken == 10
+
+    run(work())
+
+
 def test_nobody_asks_again_in_a_minute_that_is_used_up() -> None:
     async def work() -> None:
         row = Row()

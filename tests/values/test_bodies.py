@@ -1,6 +1,7 @@
 """Bodies as they were before they were compressed, and what compression may not be used for."""
 
 import gzip
+import tracemalloc
 import zlib
 
 import pytest
@@ -69,6 +70,10 @@ def test_the_limit_itself_is_allowed(pack: "type[bytes]") -> None:
 
 
 def test_a_bomb_is_given_up_at_the_limit_and_never_unfolds() -> None:
-    bomb = gzip.compress(bytes(50_000_000), 1)
+    bomb = request("gzip", gzip.compress(bytes(50_000_000), 1))
+    tracemalloc.start()
     with pytest.raises(Problem, match="after inflating"):
-        inflated(request("gzip", bomb), LIMIT)
+        inflated(bomb, LIMIT)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000

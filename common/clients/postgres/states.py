@@ -1,9 +1,10 @@
 """What the rules need of a series, read under its lock: where it stands, its newest incident, and few or no minutes.
 
-Bucket rows travel only where a rule could hold. For errors three gates ask that, each cheaper than what it saves: the
-batch and the counts bound every window from above; the usual is bounded from below, first by the floor kept in the
-series row, then by the part of the hour that all windows of the batch share. Counts only grow, so both stay true, and
-whoever deletes buckets of a living series must set `calm_base` to null. For signups: is any minute newly proven?
+Bucket rows are read only where a rule could hold, and travel only where it still could when they are read. For errors:
+the batch and the counts bound every window from above; the usual is bounded from below, before the read by the floor
+kept in the series row, after it by the part of the hour that all windows of the batch share. Counts only grow, so both
+stay true, and whoever deletes buckets of a living series must set `calm_base` to null. For signups: is any minute newly
+proven? No row is read twice but the five minutes of the first bound.
 """
 
 from collections.abc import Iterable, Sequence
@@ -81,43 +82,43 @@ _GATED = """
 SELECT 'states', '[' || string_agg($series
        || ',' || r.k
        || ',' || CASE WHEN asks.any THEN coalesce('[' || rows.counts || ']', '[]') ELSE 'null' END
-       || ',' || coalesce('[' || rows.criticals || ']', 'null')
+       || ',' || CASE WHEN asks.any THEN coalesce('[' || rows.criticals || ']', 'null') ELSE 'null' END
        || ',' || coalesce(CASE WHEN s.stream = :stream THEN s.partition END::text, 'null')
        || ',' || CASE WHEN t.error AND could.be AND NOT asks.any
                        AND (s.calm_from, s.calm_to, s.calm_base)
-                           IS DISTINCT FROM (t.a, t.z + 10, coalesce(hour.floor, 0))
-                      THEN '[' || t.a || ',' || t.z + 10 || ',' || coalesce(hour.floor, 0) || ']'
+                           IS DISTINCT FROM (t.a, t.z + 10, coalesce(rows.floor, 0))
+                      THEN '[' || t.a || ',' || t.z + 10 || ',' || coalesce(rows.floor, 0) || ']'
                       ELSE 'null' END
        || ']', ',') || ']'
   FROM json_to_recordset(:spans) AS r(k int, s uuid, n int, a int, z int)
   JOIN series s ON s.id = r.s
   LEFT JOIN incidents i ON i.id = s.incident
- CROSS JOIN LATERAL (  -- the windows this batch can ask, from a to z, and the usual of an incident in its day
+ CROSS JOIN LATERAL (  -- the windows this batch can ask end from a to z; the usual of an incident in its day
        SELECT s.metric_name = 'error_count' AS error, greatest(r.a, s.newest - 60) AS a,
               least(r.z + 4, greatest(s.newest, r.z)) AS z,
               CASE WHEN i.resolved_by_person_at IS NULL
                     AND minute_of(i.opened_at) + 1440 >= greatest(r.a, s.newest - 60)
-                   THEN i.baseline END AS own) t
+                   THEN i.baseline END AS own OFFSET 0) t
   LEFT JOIN LATERAL (
        SELECT coalesce(sum(b.value), 0) + r.n AS most FROM buckets b
         WHERE b.series = r.s AND b.minute BETWEEN t.a - 4 AND t.z AND t.error) g ON true
- CROSS JOIN LATERAL (  -- thirty, and three times the kept floor
-       SELECT t.error AND g.most >= 30
-              AND (s.calm_base IS NULL OR t.a < s.calm_from OR t.z > s.calm_to
-                   OR g.most * 60 >= 3 * greatest(60, 5 * least(s.calm_base, t.own))) AS be) could
-  LEFT JOIN LATERAL (
-       SELECT sum(b.value) AS common, sum(b.value) FILTER (WHERE b.minute >= t.z - 54) AS floor FROM buckets b
-        WHERE b.series = r.s AND b.minute BETWEEN t.z - 64 AND t.a - 5 AND could.be) hour ON true
- CROSS JOIN LATERAL (
+ CROSS JOIN LATERAL (  -- thirty, and three times the kept floor; or a minute newly proven
        SELECT CASE WHEN t.error
-                   THEN could.be AND g.most * 60 >= 3 * greatest(60, 5 * least(coalesce(hour.common, 0), t.own))
-                   ELSE s.judged IS NULL OR r.z > s.judged END AS any) asks
+                   THEN g.most >= 30
+                        AND (s.calm_base IS NULL OR t.a < s.calm_from OR t.z > s.calm_to
+                             OR g.most * 60 >= 3 * greatest(60, 5 * least(s.calm_base, t.own)))
+                   ELSE s.judged IS NULL OR r.z > s.judged END AS be OFFSET 0) could
   LEFT JOIN LATERAL (
-       SELECT string_agg(b.minute || ',' || b.value, ',') AS counts,
+       SELECT sum(b.value) FILTER (WHERE b.minute BETWEEN t.z - 64 AND t.a - 5) AS common,
+              sum(b.value) FILTER (WHERE b.minute BETWEEN t.z - 54 AND t.a - 5) AS floor,
+              string_agg(b.minute || ',' || b.value, ',') AS counts,
               string_agg(b.minute || ',' || b.critical, ',') FILTER (WHERE b.critical > 0) AS criticals
          FROM buckets b
-        WHERE b.series = r.s AND b.minute >= CASE WHEN t.error THEN t.a - 64 ELSE s.judged - 74 END AND asks.any) rows
-       ON true;
+        WHERE b.series = r.s AND b.minute >= CASE WHEN t.error THEN t.a - 64 ELSE s.judged - 74 END AND could.be) rows
+       ON true
+ CROSS JOIN LATERAL (  -- three times what the hours of all these windows have in common
+       SELECT could.be AND (NOT t.error OR g.most * 60
+                            >= 3 * greatest(60, 5 * least(coalesce(rows.common, 0), t.own))) AS any) asks;
 """.replace("$series", _SERIES)
 
 _WHOLE = """

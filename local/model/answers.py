@@ -106,7 +106,7 @@ TEXTS: dict[str, Callable[[str], str]] = {
     "around": lambda text: f"Here is the summary you asked for:\n\n{text}",
     "after": lambda text: f"{text}\n\nI hope this helps!",
     "fenced": lambda text: f"```json\n{text}\n```",
-    "broken": lambda text: text.replace(",", ";", 1),
+    "broken": lambda text: text.replace('", "', '"; "', 1),
     "truncated": lambda text: text[: len(text) // 2],
     "filtered": lambda _: "",
     "empty": lambda _: "",

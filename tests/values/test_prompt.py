@@ -5,6 +5,7 @@ import json
 import pytest
 
 from common.summaries.answer import Answer, read
+from common.summaries.background import Background
 from common.summaries.checked import Checked, checked
 from common.summaries.facts import facts
 from common.summaries.prompt import MOST, Prompt, prompt
@@ -56,7 +57,7 @@ def test_no_event_can_close_its_delimiter() -> None:
     assert len([line for line in text.splitlines() if line.startswith("F1:")]) == 1
 
 
-def kept(script: str, one: background.Background) -> Checked:
+def kept(script: str, one: Background) -> Checked:
     """What is kept of what the stand-in says to this."""
     proved = facts(one)
     question = prompt(one, proved)

@@ -58,7 +58,7 @@ def bench(names: list[str]) -> int:
 
 
 def faults(histories: int) -> int:
-    """Random histories through the whole engine, with crashes between any two steps; a model says what must come out."""
+    """Random histories through the whole engine, with crashes between any two steps, against a plain model."""
     return tool("tests.counted", "--n", str(histories))
 
 

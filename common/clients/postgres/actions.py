@@ -127,30 +127,32 @@ def _decide(
 
 def _gate_is_open(act: Act, stream: Stream, patience: Patience) -> bool:
     """A stream that does not answer cannot vouch for anything: then people act without it."""
-    query = "SELECT s.stream, s.partition FROM incidents i JOIN series s ON s.id = i.series WHERE i.id = :id"
     with act.database.connection() as conn:
-        origins = [Origin(*row) for row in conn.run(query, id=act.incident_id)]
+        _, origin = _series_of(conn, act)
     try:
-        opened = gate.wait(act.database, stream, origins, patience)
+        return gate.wait(act.database, stream, [origin], patience).lets_pass(origin)
     except Unavailable:
         return False
-    return all(opened.lets_pass(origin) for origin in origins)
 
 
 @contextmanager
 def _locked(act: Act, *, reopening: bool = False) -> Iterator[tuple[Connection, Loaded]]:
     with act.database.connection() as conn:
-        series = _series_of(conn, act)
+        series, _ = _series_of(conn, act)
         with ticking.locked(conn, [series], reopening=reopening) as [one]:
             yield conn, one
 
 
-def _series_of(conn: Connection, act: Act) -> str:
-    query = "SELECT replace(series::text, '-', '') FROM incidents WHERE id = :id AND org_id = :org"
+def _series_of(conn: Connection, act: Act) -> tuple[str, Origin]:
+    query = """
+        SELECT replace(s.id::text, '-', ''), s.stream, s.partition FROM incidents i JOIN series s ON s.id = i.series
+         WHERE i.id = :id AND i.org_id = :org
+    """
     rows = conn.run(query, id=act.incident_id, org=act.org_id) if _is_uuid(act.incident_id) else []
     if not rows:
         raise Problem("not_found", "There is no such incident.", status=404)
-    return str(rows[0][0])
+    [[series, stream, partition]] = rows
+    return series, Origin(stream, partition)
 
 
 def _is_uuid(text: str) -> bool:

@@ -123,7 +123,10 @@ def unchanged(walk: Walk) -> bool:
     [[status, assignee]] = walk.shop.conn.run("SELECT status, assignee FROM incidents WHERE id = :id", id=walk.incident)
     [[job]] = walk.shop.conn.run("SELECT status FROM ai_jobs WHERE id = :id", id=walk.job)
     [[revoked]] = walk.shop.conn.run(
-        "SELECT count(revoked_at) FROM project_api_keys WHERE project_id = :p", p=walk.owner.project
+        "SELECT (SELECT count(revoked_at) FROM project_api_keys WHERE project_id = :project) "
+        "+ (SELECT count(revoked_at) FROM access_tokens WHERE org_id = :org)",
+        project=walk.owner.project,
+        org=walk.owner.org,
     )
     [[entries]] = walk.shop.conn.run("SELECT count(*) FROM incident_timeline WHERE incident_id = :id", id=walk.incident)
     return [status, assignee, job, revoked, entries] == ["open", None, "failed", 0, 1]

@@ -1,6 +1,7 @@
 """The archiver as a real process on S3-compatible storage: what is kept, what comes back, and what if there is none."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,8 +14,10 @@ from common.clients import archive, objects
 from common.clients.objects import Objects, objects_for
 from common.edge.records import Record
 from common.errors import Misconfigured, Unavailable
-from tests.fed import TAKEN, Fed, record
+from tests.fed import AT, TAKEN, Fed, record
 from tests.stations.test_search_contract import sealed
+
+DAY_MS = 86_400_000
 
 
 def bucket(objects_url: str, **more: str) -> dict[str, str]:
@@ -41,35 +44,48 @@ def kept(environ: dict[str, str]) -> Iterator[Objects]:
     made.close()
 
 
-@pytest.fixture
-def archiver(environ: dict[str, str], tmp_path: Path) -> Iterator[Fed]:
-    made = Fed("archiver", tmp_path, environ)
+class Archiver(Fed):
+    """One process for several tests; each has a day of its own."""
+
+    def __init__(self, home: Path, environ: dict[str, str]) -> None:
+        super().__init__("archiver", home, environ)
+        self.kept = storage(environ)
+
+    def names(self, day: int) -> list[str]:
+        return [name for name in self.kept.names() if f"/day=2026-03-{day:02}/" in name]
+
+    def records(self, day: int) -> list[Record]:
+        return list(archive.read(self.kept, topics.RAW, date(2026, 3, day), date(2026, 3, day)))
+
+
+@pytest.fixture(scope="module")
+def archiver(objects_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archiver]:
+    made = Archiver(tmp_path_factory.mktemp("archiver"), bucket(objects_url))
     yield made
     made.close()
 
 
-def test_a_batch_is_in_the_archive_when_it_is_answered_and_comes_back_as_it_was(archiver: Fed, kept: Objects) -> None:
+def test_a_batch_is_in_the_archive_when_it_is_answered_and_comes_back_as_it_was(archiver: Archiver) -> None:
     batch = [record(n, sealed("acme", f"event {n}"), partition=n % 3) for n in range(90)]
     odd = [record(90, b"not json"), record(91, None), record(92, b"\xff\n", key=None)]
     answer = archiver.post(batch + odd)
     assert (answer.status, answer.json()) == (200, TAKEN)
-    assert sorted(name.split("/")[2] for name in kept.names()) == ["partition=0", "partition=1", "partition=2"]
-    back = list(archive.read(kept, topics.RAW))
-    assert sorted(back, key=place) == sorted(batch + odd, key=place)
+    assert [name.split("/")[2] for name in archiver.names(1)] == ["partition=0", "partition=1", "partition=2"]
+    assert sorted(archiver.records(1), key=place) == sorted(batch + odd, key=place)
     assert archiver.letters(0) == []
 
 
-def test_batches_that_come_again_are_given_once(archiver: Fed, kept: Objects) -> None:
-    batch = [record(n, sealed("acme", f"event {n}")) for n in range(50)]
+def test_batches_that_come_again_are_given_once(archiver: Archiver) -> None:
+    batch = [record(n, sealed("acme", f"event {n}"), at=AT + DAY_MS) for n in range(50)]
     for some in (batch[:20], batch[:20], batch[:35], batch[20:]):
         assert archiver.post(some).status == 200
-    assert len(list(kept.names())) == 3
-    assert list(archive.read(kept, topics.RAW)) == batch
+    assert len(archiver.names(2)) == 3
+    assert archiver.records(2) == batch
 
 
-def test_a_caller_without_the_internal_key_is_refused(archiver: Fed, kept: Objects) -> None:
-    assert archiver.post([record(0, b"{}")], key="").status == 401
-    assert list(kept.names()) == []
+def test_a_caller_without_the_internal_key_is_refused(archiver: Archiver) -> None:
+    assert archiver.post([record(0, b"{}", at=AT + 2 * DAY_MS)], key="").status == 401
+    assert archiver.names(3) == []
 
 
 def place(one: Record) -> tuple[int, int]:

@@ -15,20 +15,15 @@ SHOWN = """
     j.max_attempts, utc(j.run_after) AS run_after, utc(j.leased_until) AS leased_until, j.last_error,
     utc(j.created_at) AS created_at, utc(j.updated_at) AS updated_at"""
 LIST = f"""
-    SELECT key, id, row_to_json(shown)::text
-      FROM (SELECT microseconds(j.created_at) AS key, j.id AS job, j.created_at AS at
-              FROM ai_jobs j
-              JOIN incidents i ON i.id = j.incident_id
-             WHERE j.org_id = :org
-               AND (:project::text IS NULL OR i.project_id = :project)
-               AND (:environment::text IS NULL OR i.environment = :environment)
-               AND (:status::text IS NULL OR j.status = :status)
-               AND (:incident::uuid IS NULL OR j.incident_id = :incident::uuid)
-               AND (:at::timestamptz IS NULL OR (j.created_at, j.id) < (:at, :id::uuid))
-             ORDER BY j.created_at DESC, j.id DESC LIMIT :limit) found
-     CROSS JOIN LATERAL (SELECT {SHOWN} FROM ai_jobs j JOIN incidents i ON i.id = j.incident_id
-                          WHERE j.id = found.job) shown
-     ORDER BY at DESC, id DESC
+    SELECT microseconds(j.created_at), j.id, (SELECT row_to_json(shown)::text FROM (SELECT {SHOWN}) shown)
+      FROM ai_jobs j JOIN incidents i ON i.id = j.incident_id
+     WHERE j.org_id = :org
+       AND (:project::text IS NULL OR i.project_id = :project)
+       AND (:environment::text IS NULL OR i.environment = :environment)
+       AND (:status::text IS NULL OR j.status = :status)
+       AND (:incident::uuid IS NULL OR j.incident_id = :incident::uuid)
+       AND (:at::timestamptz IS NULL OR (j.created_at, j.id) < (:at, :id::uuid))
+     ORDER BY j.created_at DESC, j.id DESC LIMIT :limit
 """  # noqa: S608 (column names)
 ONE = f"""
     SELECT row_to_json(shown)::text

@@ -6,20 +6,17 @@ from common.clients.postgres.connection import Connection
 from common.clients.postgres.paging import NUMBER, Page, page, read
 
 LIST = """
-    SELECT key, id, row_to_json(shown)::text
-      FROM (SELECT microseconds(d.occurred_at) AS key, d.id, d.org_id, d.project_id, d.environment, d.event_id,
-                   d.occurred_at AS at, d.service, d.release, d.message
-              FROM deploys d
-             WHERE d.org_id = :org
-               AND (:project::text IS NULL OR d.project_id = :project)
-               AND (:environment::text IS NULL OR d.environment = :environment)
-               AND (:since::timestamptz IS NULL OR d.occurred_at >= :since)
-               AND (:until::timestamptz IS NULL OR d.occurred_at < :until)
-               AND (:at::timestamptz IS NULL OR (d.occurred_at, d.id) < (:at, :id::bigint))
-             ORDER BY d.occurred_at DESC, d.id DESC LIMIT :limit) found
-     CROSS JOIN LATERAL (SELECT event_id, org_id, project_id, environment, utc(at) AS occurred_at, service, release,
-                                message) shown
-     ORDER BY at DESC, id DESC
+    SELECT microseconds(d.occurred_at), d.id, (SELECT row_to_json(shown)::text FROM (
+               SELECT d.event_id, d.org_id, d.project_id, d.environment, utc(d.occurred_at) AS occurred_at, d.service,
+                      d.release, d.message) shown)
+      FROM deploys d
+     WHERE d.org_id = :org
+       AND (:project::text IS NULL OR d.project_id = :project)
+       AND (:environment::text IS NULL OR d.environment = :environment)
+       AND (:since::timestamptz IS NULL OR d.occurred_at >= :since)
+       AND (:until::timestamptz IS NULL OR d.occurred_at < :until)
+       AND (:at::timestamptz IS NULL OR (d.occurred_at, d.id) < (:at, :id::bigint))
+     ORDER BY d.occurred_at DESC, d.id DESC LIMIT :limit
 """
 
 

@@ -20,24 +20,21 @@ SHOWN = """
     utc(i.last_event_at) AS last_event_at, i.recurrence_of"""
 
 LIST = f"""
-    SELECT at, id, row_to_json(shown)::text
-      FROM (SELECT microseconds(i.opened_at) AS at, i.id AS key, i.opened_at AS opened
-              FROM incidents i
-             WHERE i.org_id = :org
-               AND (:project::text IS NULL OR i.project_id = :project)
-               AND (:environment::text IS NULL OR i.environment = :environment)
-               AND (:status::text IS NULL OR i.status = :status)
-               AND (:severity::text IS NULL OR i.severity = :severity)
-               AND (:rule::text IS NULL OR i.rule = :rule)
-               AND (:since::timestamptz IS NULL OR i.opened_at >= :since)
-               AND (:until::timestamptz IS NULL OR i.opened_at < :until)
-               AND (:words::json IS NULL
-                    OR concat_ws(' ', i.title, i.route, i.error_code, i.service)
-                       ILIKE ALL (SELECT json_array_elements_text(:words)))
-               AND (:at::timestamptz IS NULL OR (i.opened_at, i.id) < (:at, :id::uuid))
-             ORDER BY i.opened_at DESC, i.id DESC LIMIT :limit) found
-     CROSS JOIN LATERAL (SELECT {SHOWN} FROM incidents i WHERE i.id = found.key) shown
-     ORDER BY opened DESC, id DESC
+    SELECT microseconds(i.opened_at), i.id, (SELECT row_to_json(shown)::text FROM (SELECT {SHOWN}) shown)
+      FROM incidents i
+     WHERE i.org_id = :org
+       AND (:project::text IS NULL OR i.project_id = :project)
+       AND (:environment::text IS NULL OR i.environment = :environment)
+       AND (:status::text IS NULL OR i.status = :status)
+       AND (:severity::text IS NULL OR i.severity = :severity)
+       AND (:rule::text IS NULL OR i.rule = :rule)
+       AND (:since::timestamptz IS NULL OR i.opened_at >= :since)
+       AND (:until::timestamptz IS NULL OR i.opened_at < :until)
+       AND (:words::json IS NULL
+            OR concat_ws(' ', i.title, i.route, i.error_code, i.service)
+               ILIKE ALL (SELECT json_array_elements_text(:words)))
+       AND (:at::timestamptz IS NULL OR (i.opened_at, i.id) < (:at, :id::uuid))
+     ORDER BY i.opened_at DESC, i.id DESC LIMIT :limit
 """  # noqa: S608 (column names)
 
 PRESENT = (

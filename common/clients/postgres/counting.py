@@ -74,7 +74,7 @@ def begin(conn: Connection, ask: Ask) -> Answer:
     """Lock and read, in one round trip. The transaction stays open; on any failure the caller rolls back."""
     new = ask.new
     message = [_creating(ask.source, new)] if new else []
-    message += ["BEGIN;", progress.locking(ask.source, ask.partitions)]
+    message += [series.BEGIN, progress.locking(ask.source, ask.partitions)]
     if ask.spans:
         message.append(series.locking([span.s for span in ask.spans]))
     if ask.ids:

@@ -10,6 +10,9 @@ import msgspec
 from common.clients.postgres.quoting import render
 from common.events.identity import FINGERPRINT_VERSION, Fingerprint
 
+# However little the planner knows of a table, or however few series there are: nothing is read from end to end.
+BEGIN = "BEGIN; SET LOCAL enable_seqscan = off;"
+
 
 class Series(msgspec.Struct, frozen=True, gc=False):
     """Where events of one kind are counted; `service` is that of the event which made it."""

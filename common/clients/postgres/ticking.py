@@ -85,7 +85,7 @@ def _change(conn: Connection, ids: Sequence[str], judge: Judge) -> tuple[int, li
 def locked(conn: Connection, ids: Sequence[str], *, reopening: bool = False) -> Iterator[list[Loaded]]:
     """Begin, lock and read in one round trip; whatever fails before the commit undoes all of it."""
     try:
-        answer = conn.simple(f"BEGIN; {series.locking(ids)} {states.asking_whole(ids, reopening=reopening)}")
+        answer = conn.simple(f"{series.BEGIN} {series.locking(ids)} {states.asking_whole(ids, reopening=reopening)}")
         yield states.read(answer[-1][1])
     except BaseException:
         conn.rollback()

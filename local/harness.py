@@ -44,7 +44,7 @@ class Harness:
         for part in parts.FUNCTIONS:
             self.ports[part.name] = state.port_for(part.name, part.port)
         self.env |= {part.address: url(self.ports[part.name]) for part in parts.PUBLIC}
-        self.env |= self._poller_variables()
+        self.env |= self._poller_variables() | self._model_variables()
         state.write_env(self.env)
         self._start_children()
         state.remember("running", self._account(time.monotonic() - began))
@@ -86,6 +86,9 @@ class Harness:
 
     def _start_children(self) -> None:
         """The poller last: it finds its stations there."""
+        if parts.MODEL in self.ports:
+            port = self.ports[parts.MODEL]
+            self._start_child(parts.MODEL, [sys.executable, "-m", "local.model", "--port", str(port)])
         serving = [part for part in parts.FUNCTIONS if self._wanted(part)]
         for part in serving:
             self._start_child(part.name, function_words(part, self.ports[part.name]))
@@ -102,6 +105,13 @@ class Harness:
         fed = [f"{part.name}={url(self.ports[part.name])}" for part in parts.STATIONS if self._wanted(part)]
         port = state.port_for(parts.POLLER, parts.POLLER_PORT)
         return {"POLLER_STATIONS": ",".join(fed), "POLLER_SCHEDULES": "here", "POLLER_PORT": str(port)}
+
+    def _model_variables(self) -> dict[str, str]:
+        """The stand-in, unless a model was named, or named as none; never beside somebody's own stores."""
+        if self.remote or "GRADIENT_BASE_URL" in os.environ:
+            return {}
+        port = self.ports[parts.MODEL] = state.port_for(parts.MODEL, parts.MODEL_PORT)
+        return {"GRADIENT_BASE_URL": f"{url(port)}/v1", "GRADIENT_MODEL": self.env.get("GRADIENT_MODEL", "stand-in")}
 
     def _wait_for_child(self, name: str, port: int) -> None:
         process.wait_until(lambda: process.listens(port), self.children[name][1], START_SECONDS)

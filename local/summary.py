@@ -14,11 +14,19 @@ def text(*, quiet: bool = False) -> str:
     lines = [f"Signals Copilot is running ({account.get('stack')}, ready in {account.get('seconds')} s)", ""]
     lines += [f"  {part.name:<10} {env[part.address]}{taken(part, env)}" for part in parts.PUBLIC if part.exists]
     lines += [f"  key        {env['PROJECT_API_KEY']}"] if "PROJECT_API_KEY" in env else []
+    lines += [f"  model      {model(env)}"]
     lines += ["", "Try it:", *trials(env)] if exists("ingest") else []
     lines += ["", f"All variables: {state.ENV.relative_to(state.ROOT)} (set -a; . .local/env)"]
     lines += ["" if quiet else "Stop: Ctrl-C, or make down. Go on with the same data: make emulate."]
     lines += ["Remove everything: make down clean, then rm -rf .venv"]
     return "\n".join(lines)
+
+
+def model(env: dict[str, str]) -> str:
+    """Nobody should take the stand-in's words for a model's."""
+    if parts.MODEL in state.recall("running").get("parts", {}):
+        return "a stand-in, no real one: set GRADIENT_BASE_URL, GRADIENT_API_KEY and GRADIENT_MODEL"
+    return env.get("GRADIENT_MODEL") or "none: summaries are the plain facts"
 
 
 def trials(env: dict[str, str]) -> list[str]:

@@ -5,6 +5,7 @@ The walk is generated from the API's own description, so a new route is walked w
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from local.hosts.call import Answer
 from tests.shop import START, Shop, Tenant
 
 EVENT = str(uuid4())  # both have an event of this id
+BY_ROUTE = "/v1/metrics/trends?by=route"
 
 
 class Walk:
@@ -130,3 +132,32 @@ def unchanged(walk: Walk) -> bool:
     )
     [[entries]] = walk.shop.conn.run("SELECT count(*) FROM incident_timeline WHERE incident_id = :id", id=walk.incident)
     return [status, assignee, job, revoked, entries] == ["open", None, "failed", 0, 1]
+
+
+def test_what_another_does_changes_no_answer(walks: tuple[Walk, Walk]) -> None:
+    mine, theirs = walks
+    shop = mine.shop
+    answers(mine)  # the first use of a token leaves its mark
+    before = answers(mine)
+    for status in ("queued", "failed", "succeeded"):
+        theirs.owner.job(theirs.owner.incident(severity="critical", route=f"/{status}"), status)
+    theirs.owner.deploy(release="43")
+    theirs.owner.activity(datetime.now(UTC), 1_000)
+    theirs.owner.token("admin", "another")
+    shop.post("/v1/projects", {"id": f"{theirs.owner.project}-2", "name": "Two"}, theirs.owner.tokens["admin"])
+    shop.post(f"/v1/projects/{theirs.owner.project}/keys", {"name": "k"}, theirs.owner.tokens["admin"])
+    shop.search.index([theirs.owner.envelope(attributes={"route": "/theirs"}) for _ in range(3)])
+    assert answers(mine) == before
+
+
+def answers(walk: Walk) -> dict[str, object]:
+    """To every GET there is, without the times that pass."""
+    token = walk.owner.tokens["admin"]
+    targets = [walk.target(path) for method, path, _ in walk.operations() if method == "GET"]
+    return {target: timeless(walk.shop.get(target, token).json()) for target in [*targets, BY_ROUTE]}
+
+
+def timeless(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: timeless(one) for name, one in value.items() if name not in ("at", "since", "from", "to")}
+    return [timeless(one) for one in value] if isinstance(value, list) else value

@@ -53,7 +53,8 @@ def engine(victim: PostgresServer | KafkaServer) -> Iterator[Engine]:
 @pytest.mark.parametrize("kind", NOWHERE)
 def test_a_server_that_is_not_there_is_told_in_time(kind: str) -> None:
     stream = stream_for(settings.read(NOWHERE[kind]))
-    for ask in (lambda: stream.publish("t", ONE).wait(), lambda: stream.ends("t")):
+    call = stream.publish("t", ONE)
+    for ask in (lambda: stream.ends("t"), call.wait):
         with pytest.raises(Unavailable, match="refused") as told:
             ask()
         assert told.value.what == kind.title()

@@ -12,7 +12,7 @@ from common.clients.postgres.connection import Connection
 from common.clients.stream import Fenced, Recreated, bodies, postgres_topics
 from common.errors import Unavailable
 from tests import servers
-from tests.streams import Engine, read
+from tests.streams import Engine, read, wait_for
 
 TODAY = datetime.now(UTC).date()
 
@@ -111,6 +111,7 @@ def test_after_a_lost_connection_a_reader_goes_on_from_what_is_committed(
     owner.close()
     with pytest.raises(Unavailable):
         reader.read(10, 1000, 0)
+    wait_for(lambda: reader.assigned() == {0: 2}, 10)
     with pytest.raises(Fenced):
         reader.commit({0: 5})  # read before the crash: who knows whether the database still has it
     assert [one.offset for one in read(reader, 3)] == [2, 3, 4]

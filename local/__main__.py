@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     verb("db-stats", db_stats, "tables by size, sessions")
     verb("lint", lint, "ruff and mypy --strict over everything")
     verb("fmt", fmt, "format, and mend what can be mended by itself")
+    verb("fuzz", fuzz, "ask a running API everything its description allows; N=200 for more of each operation")
     verb("test", test, "all tests, on servers they start").add_argument("arguments", nargs=argparse.REMAINDER)
     names = verb("bench", bench, "the figures, each beside a baseline of the same run; all, or those named")
     names.add_argument("names", nargs="*")
@@ -176,6 +177,12 @@ def faults(words: Words) -> int:
     from local import checks
 
     return checks.faults(words.n)
+
+
+def fuzz(_: Words) -> int:
+    from local import checks
+
+    return checks.fuzz()
 
 
 def test(words: Words) -> int:

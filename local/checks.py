@@ -30,6 +30,11 @@ def test(arguments: list[str]) -> int:
     return code
 
 
+def fuzz() -> int:
+    """The API is asked everything its description allows; `make fuzz N=200` asks more of each operation."""
+    return tool("pytest", "tests/stacks/test_core_api_fuzz.py")
+
+
 def say_what_is_missing() -> None:
     """Without Java and Maven the tests of Kafka and OpenSearch are left out, loudly; under CI that is a failure."""
     try:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from common import credentials
+from local import api_reference
 from local.hosts.call import Answer
 from tests import servers
 from tests.shop import Shop
@@ -243,3 +244,7 @@ def test_the_page_for_people_fetches_nothing(shop: Shop) -> None:
     assert "<script" not in text
     assert "http" not in text.replace("http_request", "").replace("HTTP", "")
     assert all(path in text for path in documented(shop)["paths"])
+
+
+def test_the_page_of_reference_is_current(shop: Shop) -> None:
+    assert api_reference.PAGE.read_text() == api_reference.page(documented(shop)), "run `python -m local.api_reference`"

@@ -4,12 +4,14 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from common.clients.postgres import stops
 from common.clients.postgres.connection import Connection
 from common.errors import Misconfigured
 from local import skip
@@ -64,6 +66,27 @@ def test_a_failing_batch_is_taken_apart_down_to_the_record_and_the_rest_arrives_
     assert list(chain.from_iterable(taken)) == list(range(37))
     # One batch, each partition, six halves; then the record by itself.
     assert len([offsets for offsets in station.offsets(1) if 37 in offsets]) <= 2 + 6 + 3 + 1
+
+
+def test_who_was_only_in_the_same_request_is_not_blamed(room: Room) -> None:
+    station = room.scripted(lambda body: (500, {}, b"") if f"{room.topic}-1" in body["records"] else ALL_TAKEN)
+    room.publish(numbered(3))
+    feeder = room.feed(station.url, poison_tries=1)
+    wait_for(lambda: feeder.positions() == {0: 1, 1: 0, 2: 1} and bool(feeder.troubles()), 10)
+    with closing(Connection(room.settings.database)) as conn:
+        wait_for(lambda: bool(stops.standing(conn)), 5)
+        assert conn.run("SELECT part, at_offset, ended_at FROM poller_stops") == [[1, 0, None]]
+
+
+def test_what_comes_behind_a_stopped_record_is_not_gathered_in_memory(room: Room) -> None:
+    station = room.scripted(lambda body: (500, {}, b"") if f"{room.topic}-1" in body["records"] else ALL_TAKEN)
+    room.publish(numbered(1), partition=1)
+    feeder = room.feed(station.url)
+    wait_for(lambda: bool(feeder.troubles()), 10)
+    for part in (1, 0):
+        room.publish(numbered(12_000), partition=part)
+    wait_for(lambda: feeder.positions() == {0: 12_000, 1: 0, 2: 0}, 20)
+    assert sum(len(lane.waiting) for lane in feeder._lanes) < 5000
 
 
 def test_a_platform_with_a_smaller_limit_gets_smaller_batches_and_what_is_too_large_for_it_is_buried(

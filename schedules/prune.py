@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from common import edge, log, settings
 from common.clients import search
-from common.clients.postgres import pruning
+from common.clients.postgres import hours, pruning
 from common.clients.postgres.connection import Connection
 from common.clients.postgres.database import Database
 from common.clients.stream import upkeep
@@ -19,6 +19,8 @@ def run(now: datetime) -> int:
     ours, today = settings.current(), now.date()
     with database.connection() as conn:
         gone = drop_stream_days(conn, now)
+        hours.sum_up(conn)
+        gone += hours.prune(conn, today - timedelta(seconds=ours.keep.buckets))
         gone += pruning.activity(conn, today, timedelta(seconds=ours.keep.buckets))
         gone += pruning.remembered_ids(conn, today, timedelta(seconds=ours.keep.ids))
         before = now - timedelta(seconds=ours.keep.buckets)

@@ -38,7 +38,7 @@ def overview(caller: Viewer, request: Request, environment: p.Environment, proje
     now, place = clocks.now(), Place(project_id, environment)
     with database.connection() as conn:
         projects.must_have(conn, caller.org_id, project_id)
-        hours = metrics.hours(conn, caller.org_id, place, now)
+        hours = metrics.sixty_minutes(conn, caller.org_id, place, now)
         burning = metrics.burning(conn, caller.org_id, place)
     by_type = {kind: {name: counted.get(kind, 0) for name, counted in hours.items()} for kind in TYPES}
     counted = {"at": now, "minutes": 60, "events": {name: sum(one.values()) for name, one in hours.items()}}

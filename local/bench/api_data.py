@@ -10,7 +10,7 @@ from random import Random
 from uuid import UUID
 
 from common import credentials
-from common.clients.postgres import partitions
+from common.clients.postgres import hours, partitions
 from common.clients.postgres.connection import Connection
 from common.clients.search import Search
 
@@ -55,7 +55,18 @@ def fill(conn: Connection, now: datetime, scale: float) -> None:
         ACTIVITY,
     ):
         conn.run(statement, **values)
-    for table in ("series", "buckets", "incidents", "incident_events", "ai_jobs", "ai_outputs", "deploys", "activity"):
+    hours.sum_up(conn)
+    for table in (
+        "activity_hours",
+        "series",
+        "buckets",
+        "incidents",
+        "incident_events",
+        "ai_jobs",
+        "ai_outputs",
+        "deploys",
+        "activity",
+    ):
         conn.run(f"VACUUM ANALYZE {table}")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from common.clients.postgres import hours
 from common.clients.postgres.connection import Connection
 from common.clients.postgres.paging import ask
 from common.clients.postgres.quoting import render
@@ -19,6 +20,14 @@ COUNTED = """
     AND (:environment::text IS NULL OR a.environment = :environment)
     AND (:event_type::text IS NULL OR a.event_type = :event_type)
     AND (:severity::text IS NULL OR a.severity = :severity)"""
+SUMMED = """
+    SELECT (a.hour * 60 - :first) / :minutes, a.{by}, sum(a.value) FROM activity_hours a
+     WHERE a.org_id = :org AND a.hour >= :first / 60 AND a.hour < :last / 60 AND a.day <= :until::date
+       AND (:project::text IS NULL OR a.project_id = :project)
+       AND (:environment::text IS NULL OR a.environment = :environment)
+       AND (:event_type::text IS NULL OR a.event_type = :event_type)
+       AND (:severity::text IS NULL OR a.severity = :severity)
+     GROUP BY 1, 2"""
 HOUR = f"SELECT :name, a.event_type, sum(a.value) FROM activity a WHERE {COUNTED} GROUP BY 2"  # noqa: S608
 BURNING = """
     SELECT status, severity, count(*) FROM incidents
@@ -52,7 +61,7 @@ class Span(NamedTuple):
         return self.first + self.minutes * self.points
 
 
-def hours(conn: Connection, org: str, place: Place, now: datetime) -> Hours:
+def sixty_minutes(conn: Connection, org: str, place: Place, now: datetime) -> Hours:
     """The sixty minutes up to now, and the same an hour, a day and a week before: of each type, how many events."""
     last = (now - _EPOCH) // timedelta(minutes=1) + 1
     asked = [
@@ -72,13 +81,18 @@ def burning(conn: Connection, org: str, place: Place) -> dict[tuple[str, str], i
 
 
 def over_time(conn: Connection, org: str, place: Place, span: Span, by: str) -> dict[str, list[int]]:
-    """Of each value of `by`, the events in every part of the span."""
+    """Of each value of `by`, the events in every part of the span. Whole hours of days that are over are summed."""
     assert by in BY
+    counted = {"org": org, "minutes": span.minutes, **_minutes(span.first, span.last), **place._asdict()}
     query = f"SELECT (a.minute - :first) / :minutes, a.{by}, sum(a.value) FROM activity a WHERE {COUNTED} GROUP BY 1, 2"  # noqa: S608
-    minutes = _minutes(span.first, span.last)
+    if span.minutes % 60 == 0 and span.first % 60 == 0 and (until := hours.summed_until(conn)):
+        query = (
+            f"{SUMMED.replace('{by}', by)} UNION ALL {query.replace('GROUP BY', 'AND a.day > :until::date GROUP BY')}"
+        )
+        counted["until"] = until.isoformat()
     values: dict[str, list[int]] = defaultdict(lambda: [0] * span.points)
-    for part, name, value in ask(conn, query, org=org, minutes=span.minutes, **minutes, **place._asdict()):
-        values[name][int(part)] = int(value)
+    for part, name, value in ask(conn, query, **counted):
+        values[name][int(part)] += int(value)
     return dict(values)
 
 

@@ -57,7 +57,9 @@ VARIABLES = (
     Variable("MAX_BODY_BYTES", "1048576", "The largest body of one request, inflated."),
     Variable("STREAM_PARTITIONS", "12", "Partitions of signals.raw.v1; read when the topic is made."),
     Variable("POISON_TRIES", "10", "Tries after which a record that crashes its station stops its partition."),
-    Variable("POLLER_STATIONS", "", "What the poller feeds: indexer=http://host:port,incident_engine=https://host/path."),
+    Variable(
+        "POLLER_STATIONS", "", "What the poller feeds: indexer=http://host:port,incident_engine=https://host/path."
+    ),
     Variable("POLLER_SCHEDULES", "", "Clock jobs: here (in the poller), or tick=http://…; unset: another clock."),
     Variable("POLLER_PORT", "8090", "Where the poller answers /health and /lag, on loopback; 0: nowhere."),
     Variable("POLLER_MAX_RECORDS", "", "Records a request; unset: 1000, for the archiver 10000, for the AI worker 1."),

@@ -252,7 +252,11 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     (home / "htpasswd").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
     (home / "nginx.conf").write_text(NGINX.format(home=home, port=port, files=files, node=node))
     mapping.create(Node(configured(node)))
-    started = process.start("nginx", [process.program("nginx", "On Debian or Ubuntu: apt install nginx-light."), "-c", home / "nginx.conf"], home)
+    started = process.start(
+        "nginx",
+        [process.program("nginx", "On Debian or Ubuntu: apt install nginx-light."), "-c", home / "nginx.conf"],
+        home,
+    )
     process.wait_until(lambda: process.listens(port), started, 10)
     yield Proxy(port, files)
     started.stop()

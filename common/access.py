@@ -6,20 +6,13 @@ from datetime import datetime
 from math import ceil
 from typing import NamedTuple, TypeVar
 
-from common.clients.postgres.tokens import ROLES, Caller
+from common.clients.postgres.tokens import ROLES, Caller, Looked
 from common.credentials import ACCESS_TOKEN, PROJECT_KEY, digest, well_formed
 from common.errors import Problem
 
 FORGET = 30.0  # seconds
 REMEMBERED = 10_000
 SHOWN_CHARACTERS = 9  # of a token, in the count of refusals: `sct_` and five more of 33
-
-
-class Looked(NamedTuple):
-    """What Postgres knows of a token, or how long its bearer must wait before it is asked."""
-
-    caller: Caller | None
-    wait_seconds: float = 0.0
 
 
 class Answer(NamedTuple):

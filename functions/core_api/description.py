@@ -1,6 +1,7 @@
 """The description of this API, as /openapi.json has it: what FastAPI makes of the code, and what it cannot know."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -31,6 +32,18 @@ REFUSALS = {
     "422": "A parameter or value that is not understood.",
     "429": "Too many reads at a time, or too many unknown tokens from here; see Retry-After.",
     "503": "A store does not answer in time; see Retry-After.",
+}
+# Of each, the code an example shows.
+CODES = {
+    "400": "bad_json",
+    "401": "unknown_token",
+    "403": "not_allowed",
+    "404": "not_found",
+    "409": "already_resolved",
+    "413": "too_large",
+    "422": "unknown_parameter",
+    "429": "too_many_reads",
+    "503": "unavailable",
 }
 NOT_MODIFIED = {"description": "What you named in If-None-Match is still current."}
 
@@ -117,8 +130,9 @@ def _give_examples(operation: Json, schemas: Json) -> None:
     for status, answer in operation["responses"].items():
         for kind, content in answer.get("content", {}).items():
             example = _example(content["schema"], schemas)
-            if kind == "application/problem+json" and status.isdecimal():
-                example |= {"status": int(status)}
+            if kind == "application/problem+json":
+                title = HTTPStatus(int(status)).phrase
+                example = {"title": title, "status": int(status), "code": CODES[status], "detail": REFUSALS[status]}
             content["example"] = example
     for content in operation.get("requestBody", {}).get("content", {}).values():
         content["example"] = _example(content["schema"], schemas)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from common import credentials
-from common.access import FORGET, Access, Looked, must_be
-from common.clients.postgres.tokens import Caller
+from common.access import FORGET, Access, must_be
+from common.clients.postgres.tokens import Caller, Looked
 from common.errors import Problem
 from common.turns import Turns
 

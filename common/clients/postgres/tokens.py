@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -34,6 +35,23 @@ class Caller(msgspec.Struct, frozen=True):
     name: str
     role: str
     expires_at: datetime | None = None
+
+
+class Looked(NamedTuple):
+    """What is known of a token, or how long its bearer must wait before it is looked up."""
+
+    caller: Caller | None
+    wait_seconds: float = 0.0
+
+
+def look_up(conn: Connection, digest: str, whos: Sequence[str]) -> Looked:
+    """Whose token this is. An unknown one is counted for `whos`; who was refused too often is not even looked up."""
+    if whos and (seconds := must_wait(conn, whos)):
+        return Looked(None, seconds)
+    caller = caller_of(conn, digest)
+    if caller is None and whos:
+        refused(conn, whos)
+    return Looked(caller)
 
 
 def caller_of(conn: Connection, digest: str) -> Caller | None:

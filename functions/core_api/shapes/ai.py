@@ -32,16 +32,6 @@ class Jobs(Shape):
     next: Next
 
 
-class JobConflict(Shape):
-    """A problem, with the state the job is in."""
-
-    title: Literal["Conflict"]
-    status: Literal[409]
-    code: str = Field(examples=["not_failed"])
-    detail: str = Field(examples=["Only a failed job can be tried again."])
-    job: Job
-
-
 class Seconds(Shape):
     """From the opening of an incident to its summary."""
 

@@ -40,3 +40,7 @@ class ProblemShape(Shape):
     errors: list[dict[str, Any]] | None = Field(
         default=None, examples=[None], description="If several things are wrong."
     )
+    incident: dict[str, Any] | None = Field(
+        default=None, examples=[None], description="Its state, if that is why: 409."
+    )
+    job: dict[str, Any] | None = Field(default=None, examples=[None], description="Its state, if that is why: 409.")

@@ -1,7 +1,7 @@
 """Incidents, their events, summary, timeline and plot."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -143,13 +143,3 @@ class Assignment(Body):
 
 class Comment(Body):
     text: Text = Field(examples=["The provider has confirmed it."])
-
-
-class Conflict(Shape):
-    """A problem, with the state the incident is in."""
-
-    title: Literal["Conflict"]
-    status: Literal[409]
-    code: str = Field(examples=["already_resolved"])
-    detail: str = Field(examples=["The incident is resolved already."])
-    incident: Incident | None = None

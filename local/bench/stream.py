@@ -5,6 +5,7 @@ Client and server share this machine. The log's rows need a Postgres with fsync 
 
 import asyncio
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -25,10 +26,29 @@ from local.servers.kafka import KafkaServer
 from local.servers.postgres import DATABASE, ROLE, PostgresServer
 from migrations.apply import apply, migrations
 
-VALUE = b'{"event_type":"error","message":"%s","attributes":{"route":"/api/checkout"}}' % (b"payment refused " * 32)
-KEYS = [b"org|project|E_%d|/api/checkout" % n for n in range(400)]
+WORDS = ["payment", "card", "order", "refused", "timeout", "gateway", "retry", "customer", "basket", "stock", "coupon"]
+CHANCE = random.Random(7)  # noqa: S311
 PARTITIONS, TOPIC = 12, "bench"
+KEYS = [b"org|project|E_%d|/api/checkout" % n for n in range(400)]
 JARS = Path(__file__).parent.parent.parent / ".local" / "jars"
+
+
+def an_event() -> bytes:
+    """600 bytes that compress no better than real ones: no two have the same id or message."""
+    message = " ".join(CHANCE.choices(WORDS, k=20))
+    identity = f'"event_id":"{CHANCE.randbytes(16).hex()}","trace_id":"{CHANCE.randbytes(16).hex()}"'
+    attributes = f'"route":"/api/checkout","status_code":{CHANCE.randrange(400, 600)},"release":"2025.11.{number(99)}"'
+    times = f'"occurred_at":"2025-11-25T10:{number(59):02}:{number(59):02}.{number(999999):06}Z"'
+    text = f'{{{identity},"event_type":"error",{times},"message":"{message}","attributes":{{{attributes}}},"payload":"'
+    return (text + CHANCE.randbytes(300).hex())[:598].encode() + b'"}'
+
+
+def number(most: int) -> int:
+    return CHANCE.randrange(most + 1)
+
+
+EVENTS = [an_event() for _ in range(1000)]
+VALUE = EVENTS[0]
 
 
 def main(chosen: list[str]) -> None:
@@ -90,7 +110,7 @@ def _together(environ: dict[str, str], seconds: float = 1.5) -> float:
     async def caller(number: int, until: float) -> None:
         nonlocal done
         while time.perf_counter() < until:
-            await stream.publish(TOPIC, [(KEYS[(number + done) % 400], VALUE)])
+            await stream.publish(TOPIC, [(KEYS[(number + done) % 400], EVENTS[done % 1000])])
             done += 1
 
     async def callers() -> None:
@@ -111,7 +131,7 @@ def _alone(environ: dict[str, str], seconds: float = 1.5) -> float:
     def publish(number: int) -> None:
         conn = Connection(where)
         while time.perf_counter() < until:
-            [rows] = bodies.rows([(KEYS[(number + counts[number] * 7) % 400], VALUE)], PARTITIONS)
+            [rows] = bodies.rows([(KEYS[(number + counts[number] * 7) % 400], EVENTS[number])], PARTITIONS)
             conn.simple(PUBLISH.format(topic=f"'{TOPIC}'", rows=f"'{rows}'").replace("true", "false"))
             counts[number] += time.perf_counter() > until - seconds
         conn.close()
@@ -123,7 +143,7 @@ def _alone(environ: dict[str, str], seconds: float = 1.5) -> float:
 def _batches(name: str, environ: dict[str, str], calls: int) -> None:
     """Batches of 100 with confirmation, eight in flight: rate, and CPU of this process."""
     stream = stream_for(settings.read(environ))
-    batches = [[(KEYS[(n * 37 + at) % 400], VALUE) for at in range(100)] for n in range(64)]
+    batches = [[(KEYS[(n * 37 + at) % 400], EVENTS[(n * 7 + at) % 1000]) for at in range(100)] for n in range(64)]
     items: list[list[Item]] = [list(batch) for batch in batches]
     for batch in items[:8]:
         stream.publish(TOPIC, batch).wait()
@@ -151,7 +171,7 @@ def _reading(environ: dict[str, str]) -> None:
     """A backlog written in batches of 1,000, read 5,000 at a time by one reader."""
     stream = stream_for(settings.read(environ))
     for _ in range(200):
-        stream.publish("reading", [(KEYS[n % 400], VALUE) for n in range(1000)]).wait()
+        stream.publish("reading", [(KEYS[n % 400], EVENTS[n]) for n in range(1000)]).wait()
     best = 0.0
     for group in ("first", "second", "third"):
         reader = stream.reader("reading", group)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
@@ -25,20 +26,20 @@ HEADS = """
     SELECT part, low, next, ((clock_timestamp() AT TIME ZONE 'UTC')::date + 1)::text
       FROM stream_head WHERE topic = :topic
 """
-# The first row of each partition always comes, however large; the bodies of rows over the limits are never opened.
+# The first row of each partition always comes, however large. The body is made text at the very end: in the inner
+# query, or before a sort, Postgres would unpack also those that are over the limits.
 # A day's slack, because a clock that is set back may write yesterday after today.
 LOG = """
-    SELECT x.p, l.last, l.n, l.ms, l.day, l.body
+    SELECT x.p, l.last, l.n, l.ms, l.day::text, l.body::text
       FROM json_to_recordset(:due) AS x(p int, o bigint) CROSS JOIN LATERAL (
         SELECT * FROM (
             SELECT r.*, sum(n) OVER w - n AS records_before, sum(bytes) OVER w - bytes AS bytes_before FROM (
-                SELECT last, n, (extract(epoch FROM at) * 1000)::bigint AS ms, day::text, bytes, body::text
+                SELECT last, n, (extract(epoch FROM at) * 1000)::bigint AS ms, day, bytes, body
                   FROM stream_log
                  WHERE topic = :topic AND part = x.p AND last >= x.o
                    AND day BETWEEN :first::date - 1 AND :until::date
                  ORDER BY last LIMIT 200) r WINDOW w AS (ORDER BY last)) s
          WHERE records_before < :records AND bytes_before < :bytes) l
-     ORDER BY x.p, l.last
 """
 COMMIT = """
     UPDATE stream_lease l SET next = c.n FROM json_to_recordset(:commits) AS c(p int, e bigint, n bigint)
@@ -162,7 +163,8 @@ class PostgresReader:
             records=records,
             bytes=size,
         )
-        return {part: list(group) for part, group in groupby(rows, key=lambda row: row[0])}
+        rows.sort(key=itemgetter(0, 1))
+        return {part: list(group) for part, group in groupby(rows, key=itemgetter(0))}
 
     def _reset(self, part: int) -> str:
         where = f"grp = '{self._group}' AND topic = '{self._topic}' AND part = {part}"
@@ -207,23 +209,25 @@ def _records(topic: str, part: int, one: Due, rows: list[Row]) -> Iterator[Recor
         if skip < 0:
             return
         one.lease.day = day
-        for key, value in bodies.records(body)[skip:]:
-            yield Record(topic, part, expected, at, key, value)
+        for stored in bodies.records(body)[skip:]:
+            yield Record(topic, part, expected, at, stored.key, stored.value)
             expected += 1
 
 
 def _cut(records: Iterable[Record], due: dict[int, Due], max_records: int, max_bytes: int) -> list[Record]:
     """As many as the limits allow, at least one; the positions move past those that are taken."""
     taken: list[Record] = []
+    following: dict[int, int] = {}
     size = 0
     for record in records:
         size += len(record.key or b"") + len(record.value or b"")
         if taken and (len(taken) == max_records or size > max_bytes):
             break
         taken.append(record)
-        due[record.partition].lease.next = record.offset + 1
-    for one in due.values():
-        one.lease.read = max(one.lease.read, one.lease.next)
+        following[record.partition] = record.offset + 1
+    for part, offset in following.items():
+        lease = due[part].lease
+        lease.next, lease.read = offset, max(lease.read, offset)
     return taken
 
 

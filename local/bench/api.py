@@ -33,6 +33,7 @@ from migrations.apply import apply, migrations
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / ".local" / "jars"
 READERS, ASKED, REACH_MS = 10, 400, 50.0
+WARM = 20  # of each reader, not counted: connections are opened, and OpenSearch compiles itself
 HOSTILE = "/v1/search/counts?q=-nothing%20upstream%20-else"
 Latencies = list[float]
 T = TypeVar("T")
@@ -152,13 +153,13 @@ def measure(port: int, token: str, path: str, *, readers: int = READERS, asked: 
 
 def ask(port: int, token: str, path: str, times: int, found: Latencies) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    for n in range(times + 2):
+    for n in range(times + WARM):
         began = time.perf_counter()
         connection.request("GET", path, headers={"authorization": f"Bearer {token}"})
         response = connection.getresponse()
         body = response.read()
         assert response.status == 200, (path, response.status, body[:300])
-        if n >= 2:  # the first ones open connections
+        if n >= WARM:
             found.append((time.perf_counter() - began) * 1000)
     connection.close()
 

@@ -225,7 +225,7 @@ def test_while_the_world_is_down_the_batch_waits_whole_as_long_as_it_was_asked_t
     got = probe.batches("got")
     assert all(after.at - before.at >= 1 for before, after in pairwise(got))
     assert len(got[-1].records) == 30
-    assert feeder.waits_for() == {}
+    wait_for(lambda: feeder.waits_for() == {}, 5)
     assert probe.done() == {part: list(range(10)) for part in range(3)}
 
 

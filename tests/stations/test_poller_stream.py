@@ -89,7 +89,7 @@ def test_a_stream_that_goes_away_is_said_and_waited_for(room: Room, capfd: pytes
     room.publish(numbered(30))
     door.start()
     wait_for(lambda: feeder.positions() == {0: 20, 1: 20, 2: 20}, 15)
-    assert feeder.waits_for() == {}
+    wait_for(lambda: feeder.waits_for() == {}, 5)
     assert all(sorted(set(station.all_offsets(part))) == list(range(20)) for part in range(3))
     said = capfd.readouterr().err
     assert "waits for the stream" in said

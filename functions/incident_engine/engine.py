@@ -50,7 +50,7 @@ class Engine:
             except BaseException as error:
                 conn.rollback()
                 if isinstance(error, Conflict):
-                    raise self._named(error) from error
+                    raise self._named(error) from error.__cause__
                 raise
         notices.wake(self._stream(), jobs)
         return refused
@@ -106,11 +106,11 @@ class Engine:
         return outcomes
 
     def _named(self, broken: Conflict) -> Exception:
-        """A promise of the database, broken by what happened meanwhile: a project is gone. The next try finds out."""
+        """A project that is gone meanwhile is found at the next try; any other promise broken is a bug."""
         self._known.forget()
         if "no partition" in str(broken):
             return Misconfigured(f"A table has no partition for today: run `python -m migrations.apply`. ({broken})")
-        return Unavailable("Postgres", str(broken))
+        return Unavailable("Postgres", str(broken)) if broken.constraint.endswith("_fkey") else broken
 
 
 def _fresh(work: Work, fresh: list[int], repeated: frozenset[str]) -> Sequence[int]:

@@ -1,4 +1,7 @@
-"""The sixty-six boundary cases through the whole engine, the clock jobs and people's actions, on a real Postgres."""
+"""The sixty-six boundary cases through the whole engine, the clock jobs and people's actions, on a real Postgres.
+
+A minute a batch they are taken in `test_engine_mutants.py`.
+"""
 
 from collections.abc import Iterator
 
@@ -9,10 +12,9 @@ from common.clients.postgres.database import Database
 from tests import servers
 from tests.cases import Case, Step, cases
 from tests.counting import Desk, Log
-from tests.histories import Cut, at_once, one_by_one, play
+from tests.histories import at_once, play
 
 EACH = [case for case in cases() if not any(step.series for step in case.steps)]
-SHORT = 120  # events of the cases that are also taken one by one
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +31,19 @@ def vouched(steps: list[Step]) -> list[Step]:
     return [one for step in steps for one in ([Step("clock", step.minute)] if step.what == "resolve" else []) + [step]]
 
 
-@pytest.mark.parametrize("cut", [at_once, one_by_one])
 @pytest.mark.parametrize("case", EACH, ids=lambda case: str(case.number))
-def test_a_case(database: Database, case: Case, cut: Cut) -> None:
-    if cut is one_by_one and len(case.steps) > SHORT:
-        cut = halves
-    desk = Desk(database, Log(f"{case.number}{cut.__name__}"), case.kind, f"case-{case.number}-{cut.__name__}")
-    play(desk, vouched(case.steps), cut)  # type: ignore[arg-type]
+def test_a_case_as_one_batch(database: Database, case: Case) -> None:
+    desk = Desk(database, Log(str(case.number)), case.kind, f"case-{case.number}")
+    play(desk, vouched(case.steps), at_once)  # type: ignore[arg-type]
     assert [outcome for outcome, _ in desk.outcomes()] == case.incidents
 
 
-def halves(steps: list[Step]) -> list[list[Step]]:
-    return [steps[: len(steps) // 3], steps[len(steps) // 3 :]]
+def test_series_do_not_add_up(database: Database) -> None:
+    """Case 37, with two environments as well as two routes."""
+    [case] = [case for case in cases() if case not in EACH]
+    desk = Desk(database, Log("37"), case.kind, "case-37")
+    desk.send(case.steps)
+    desk.engine.handle(desk.records([Step("event", 10, series="a")] * 15, environment="staging"))
+    assert case.incidents == []
+    assert desk.outcomes() == []
+    assert desk.rows("SELECT count(*) FROM series WHERE project_id = :project") == [[3]]

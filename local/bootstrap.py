@@ -13,7 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 MARK = os.path.join(VENV, "installed")
 OLDEST, NEWEST = (3, 11), (3, 14)
-EVERYTHING = ("embedded", "kafka", "opensearch", "objects", "dev")
+EVERYTHING = ("embedded", "kafka", "opensearch", "objects", "model", "dev")
 DEVELOPER_VERBS = ("test", "lint", "fmt", "bench", "faults", "fuzz", "acceptance", "lock")
 
 
@@ -89,6 +89,8 @@ def wanted_extras(verb):
         extras.append("opensearch")
     if stack != "compose" and not os.environ.get("DATABASE_URL"):
         extras.append("embedded")
+    if verb in ("emulate", "up") and os.environ.get("GRADIENT_BASE_URL") != "":
+        extras.append("model")  # the stand-in is asked as a real one would be
     return tuple(extras)
 
 

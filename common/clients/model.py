@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from time import monotonic, time
 from typing import Any
 
+import httpx2
 import msgspec
 import openai
 import tenacity
@@ -50,6 +51,7 @@ class Asker:
 
     def __init__(self, where: Model) -> None:
         self._where = where
+        self._tls = httpx2.create_ssl_context()  # a tenth of a second, once
         self._refused: set[str] = set()
 
     def ask(self, instructions: str, question: str) -> Reply:
@@ -104,6 +106,7 @@ class Asker:
             api_key=self._where.api_key.reveal() or "none",
             max_retries=0,  # ours to decide
             timeout=openai.Timeout(seconds + 1, connect=CONNECT_SECONDS),
+            http_client=openai.DefaultAsyncHttpxClient(verify=self._tls),
         )
 
 

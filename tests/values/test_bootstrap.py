@@ -86,17 +86,19 @@ def test_a_debian_without_venv_is_told_the_package(
 @pytest.mark.parametrize(
     ("environ", "verb", "extras"),
     [
-        ({}, "emulate", {"embedded"}),
-        ({"STACK": "native"}, "emulate", {"embedded", "kafka", "opensearch"}),
-        ({"STACK": "native"}, "up", {"embedded", "kafka", "opensearch"}),
-        ({"DATABASE_URL": "x", "KAFKA_BROKERS": "y"}, "emulate", {"kafka"}),
-        ({}, "test", {"embedded", "kafka", "opensearch", "objects", "dev"}),
+        ({}, "emulate", {"embedded", "model"}),
+        ({"GRADIENT_BASE_URL": ""}, "emulate", {"embedded"}),
+        ({}, "down", {"embedded"}),
+        ({"STACK": "native"}, "emulate", {"embedded", "kafka", "opensearch", "model"}),
+        ({"STACK": "native"}, "up", {"embedded", "kafka", "opensearch", "model"}),
+        ({"DATABASE_URL": "x", "KAFKA_BROKERS": "y"}, "emulate", {"kafka", "model"}),
+        ({}, "test", {"embedded", "kafka", "opensearch", "objects", "model", "dev"}),
     ],
 )
 def test_only_what_the_verb_needs_is_installed(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], verb: str, extras: set[str]
 ) -> None:
-    for name in ("STACK", "KAFKA_BROKERS", "OPENSEARCH_URL"):
+    for name in ("STACK", "KAFKA_BROKERS", "OPENSEARCH_URL", "GRADIENT_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)

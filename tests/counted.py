@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count, groupby, pairwise
+from itertools import count, pairwise
 from random import Random
 from typing import Any
 
@@ -24,7 +24,7 @@ from common.events.envelope import encode
 from common.incidents.clock import GRACE_MINUTES
 from functions.incident_engine.engine import Engine
 from tests import histories, servers
-from tests.cases import Step, cases, steps_of
+from tests.cases import Step
 from tests.counting import Desk, Log, envelope
 from tests.reference import Reference
 
@@ -32,7 +32,6 @@ CRASHES = 0.03  # of the messages, before or after
 AGAIN = 0.1  # of the events, sent once more by their caller
 REDELIVERED = 0.2  # of the batches
 TRIES = 50
-SHORT, MINUTES = 2000, 12  # events of a short history; its last minutes, each a batch
 
 LONGEST = 600  # characters of what is printed
 
@@ -145,12 +144,12 @@ class Sender:
         return records
 
 
-_numbers = count()
+numbers = count()
 
 
 def differences(where: Where, seed: int) -> list[str]:
     """Both series of one history against their references. The clock looks at both, so they stop for it."""
-    chance, number = Random(seed), next(_numbers)
+    chance, number = Random(seed), next(numbers)
     log = Log(f"test:{number}")
     kinds = ("error", "signup") if seed % 3 else ("error", "error")
     desks = [Desk(Database(1, where), log, kind, f"h{number}-{part}", part) for part, kind in enumerate(kinds)]
@@ -163,54 +162,11 @@ def differences(where: Where, seed: int) -> list[str]:
     found = []
     for desk, parts in zip(desks, chunks, strict=True):
         steps = [step for at, part in enumerate(parts) for step in [*part, *clocks[at : at + 1]]]
-        found += [f"{desk.kind}: {line}" for line in _compared(desk, _refer(desk.kind, steps))]
-    _park(desks[0])
+        found += [f"{desk.kind}: {line}" for line in compared(desk, refer(desk.kind, steps))]
+    park(desks[0])
     for sender in senders:
         sender.close()
     return found
-
-
-def floor_differences(where: Where) -> list[str]:
-    """A usual that grew slowly, kept as a floor, and then silence: the floor must not be believed too long.
-
-    Random histories miss this: in most of them an incident is in its day, and then no floor decides.
-    """
-    found: list[str] = []
-    for last, burst in ((176, 360), (183, 420), (190, 360), (197, 330), (204, 360), (211, 420)):
-        _, steps = steps_of(f"E 5@0..69 14@70..139 40@140..{last} {burst}@{last + 30}")
-        number = next(_numbers)
-        desk = Desk(Database(1, where), Log(f"floor:{number}"), "error", f"f{number}")
-        desk.send([step for step in steps if step.minute < last - 40])
-        for _, some in groupby((step for step in steps if step.minute >= last - 40), key=lambda step: step.minute):
-            desk.send(some)
-        found += _compared(desk, _refer("error", steps))
-        desk.close()
-    return found
-
-
-def short_differences(where: Where) -> list[str]:
-    """Of the boundary cases and directed histories that are short, a minute a batch, the first that differs."""
-    one_series = [case for case in cases() if not any(step.series for step in case.steps)]
-    told = [steps_of(line) for line in histories.DIRECTED] + [(case.kind, case.steps) for case in one_series]
-    short = [(kind, steps) for kind, steps in told if len(steps) <= SHORT]
-    return next(filter(None, (_short(where, kind, steps) for kind, steps in short)), [])
-
-
-def _short(where: Where, kind: str, steps: list[Step]) -> list[str]:
-    number = next(_numbers)
-    desk = Desk(Database(1, where), Log(f"short:{number}"), kind, f"s{number}")
-    histories.play(desk, steps, by_minute)  # type: ignore[arg-type]
-    found = _compared(desk, _refer(kind, steps))
-    _park(desk)
-    desk.close()
-    return found
-
-
-def by_minute(steps: list[Step]) -> list[list[Step]]:
-    """A minute a batch, but for a long flow, of which the last ones are."""
-    batches = [list(some) for _, some in groupby(steps, key=lambda step: step.minute)]
-    flow, rest = batches[:-MINUTES], batches[-MINUTES:]
-    return [[step for batch in flow for step in batch], *rest] if flow else rest
 
 
 def _told(kinds: tuple[str, ...], chance: Random) -> tuple[list[Step], list[list[list[Step]]]]:
@@ -239,7 +195,7 @@ def _together(works: list[tuple[Callable[[list[Step]], None], list[Step]]]) -> N
             done.result()
 
 
-def _refer(kind: str, steps: list[Step]) -> Reference:
+def refer(kind: str, steps: list[Step]) -> Reference:
     reference = Reference(kind)
     for step in steps:
         if step.what == "event":
@@ -257,7 +213,7 @@ def _refer(kind: str, steps: list[Step]) -> Reference:
     return reference
 
 
-def _compared(desk: Desk, reference: Reference) -> list[str]:
+def compared(desk: Desk, reference: Reference) -> list[str]:
     pairs: dict[str, tuple[Any, Any]] = {
         "incidents": (desk.outcomes(), histories.expected(reference)),
         "timeline": (desk.log_of(), reference.log),
@@ -279,7 +235,7 @@ def _state(reference: Reference) -> tuple[int | None, int | None]:
     return reference.newest, min(reference.judged, reference.newest + 75)
 
 
-def _park(desk: Desk) -> None:
+def park(desk: Desk) -> None:
     """What is over is no candidate of a later history's clock."""
     desk.rows("UPDATE series SET newest_received = newest_occurred + interval '1 day'")
     desk.rows("UPDATE incidents SET status = 'resolved', resolved_at = last_seen_at WHERE status <> 'resolved'")

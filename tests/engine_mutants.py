@@ -17,9 +17,10 @@ from common.errors import Unavailable
 from common.events.envelope import encode
 from tests import servers
 from tests.cases import Step
-from tests.counted import Where, differences, floor_differences, short_differences
+from tests.counted import Where, differences
 from tests.counting import Desk, Log, envelope
 from tests.crowd import crowd
+from tests.directed import floor_differences, short_differences
 
 HISTORIES = 12
 _numbers = count()

@@ -3,7 +3,7 @@
 import pytest
 
 from common import settings
-from tests.counted import floor_differences, short_differences
+from tests.directed import floor_differences, short_differences
 from tests.engine_mutants import MUTANTS, Mutant, found
 
 

@@ -55,11 +55,15 @@ def read(text: str, finish_reason: str) -> Answer:
         answer = Answer.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))[:80]
-        raise Flawed(CODES.get(first["type"], "wrong_type"), f"{where}: {first['msg']}") from None
+        raise Flawed(CODES.get(first["type"], "wrong_type"), f"{_place(first['loc'])}: {first['msg']}") from None
     if any(one in answer.title for one in "\n\r"):
         raise Flawed("not_plain", "title: more than one line")
     return answer
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Never a name the model made up: it could be an event's text, and people read reasons."""
+    return ".".join(str(part) for part in loc if isinstance(part, int) or part in Answer.model_fields) or "a field"
 
 
 def _json(text: str) -> Any:

@@ -11,7 +11,7 @@ from common.summaries.answer import Answer, Flawed
 from common.summaries.evidence import check
 from common.summaries.facts import Fact
 from common.summaries.numbers import agree, numbers
-from common.summaries.tokens import LONG_RUN, RUN, Runs, copied, foreign, plain, runs, without
+from common.summaries.tokens import LONG_RUN, RUN, Runs, copied, foreign, runs, without
 
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 _CITATION = re.compile(r"\s*[\[(]F\d{1,3}(?:, ?F\d{1,3})*[\])]")
@@ -75,7 +75,7 @@ class Sieve:
         return [item for item in kept if item]
 
     def _wrong(self, sentence: str, counts: bool, quotes: bool) -> str:
-        said = _CITATION.sub("", plain(sentence))
+        said = _CITATION.sub("", sentence)
         if foreign(said, self._names):
             return "foreign token"
         if copied(said, self._theirs, self._ours, LONG_RUN if quotes else RUN):

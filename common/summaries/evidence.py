@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from common.summaries.facts import Fact
 from common.summaries.numbers import agree, numbers
-from common.summaries.tokens import Runs, copied, foreign, named, plain, runs, without, words
+from common.summaries.tokens import Runs, copied, foreign, named, runs, without, words
 
 _CITED = re.compile(r"[\[(]\s*(F\d{1,3}(?:\s*(?:,|and|&)\s*F\d{1,3})*)\s*[\])]")
 _DENIES = frozenset(
@@ -40,7 +40,7 @@ def _wrong(text: str, cites: tuple[int, ...], known: dict[int, Fact], theirs: Ru
     if any(number not in known for number in cites):
         return "no such fact"
     facts = [known[number] for number in cites]
-    said = _CITED.sub(" ", plain(text))
+    said = _CITED.sub(" ", text)
     names = {name for fact in facts for name in fact.names}
     if foreign(said, names):
         return "foreign token"

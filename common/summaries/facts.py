@@ -64,7 +64,7 @@ def _subject(known: Background) -> Iterator[Fact]:
     ]
     given = [f"{what} {name}" for what, name in parts if name]
     where = f" with {', '.join(given)}" if given else ""
-    names = tuple(name for _, name in parts)
+    names = (of.environment, *(name for _, name in parts))
     yield _fact(f"It is about {known.noun}{where} in the environment {of.environment}.", "incident", names=names)
 
 

@@ -13,7 +13,7 @@ TIME = (
 def plain(text: str) -> str:
     """One spelling for what looks alike, and nothing invisible."""
     folded = unicodedata.normalize("NFKC", text)
-    return "".join(one for one in folded if unicodedata.category(one) not in ("Cf", "Co", "Cn"))
+    return "".join(one for one in folded if unicodedata.category(one) not in ("Cf", "Co", "Cn", "Cs"))
 
 
 _FOREIGN = re.compile(
@@ -49,7 +49,7 @@ _DATES = re.compile(TIME)
 def foreign(text: str, names: Collection[str]) -> str:
     """The first address, command, host or code-like token in it that is none of these names; empty: there is none."""
     rest = _DATES.sub(" ", without(plain(text), names))
-    if any(unicodedata.category(one) in ("Cc", "Cf", "Co", "Cn") for one in text):
+    if any(unicodedata.category(one) in ("Cc", "Cf", "Co", "Cn", "Cs") for one in text):
         return "an invisible character"
     if found := _FOREIGN.search(rest) or _COMMAND.search(rest):
         return found[0]

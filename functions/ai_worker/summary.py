@@ -94,7 +94,8 @@ def told(proved: list[Fact]) -> list[dict[str, object]]:
 
 def named(reply: "Reply") -> str:
     """No model may call itself what we call our own."""
-    return reply.model if reply.model != PLAIN else f"{PLAIN} (a model)"
+    name = "".join(one for one in reply.model if one.isprintable()).strip() or "unnamed"
+    return name if name != PLAIN else f"{PLAIN} (a model)"
 
 
 def over_budget(tools: "Tools", where: Model, known: Background, spent: spending.Spent) -> Later | None:

@@ -83,7 +83,12 @@ class Worker:
                     return jobs.postpone(conn, job, now, until, why)
                 case Failed(reason):
                     wait: timedelta | None = retry.wait_after(job.attempts + 1, job.most, self._chance())
-                    return jobs.fail(conn, job, now, reason, wait)
+                    return jobs.fail(conn, job, now, printable(reason), wait)
+
+
+def printable(text: str) -> str:
+    """What a server said may hold what Postgres and people cannot read."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def from_settings(settings: Settings) -> Worker:

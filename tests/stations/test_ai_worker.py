@@ -1,21 +1,25 @@
 """The AI worker on a real database and the stand-in model: what is stored, what is shown, what waits, what fails."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from common import settings
+from common.clients.model import Reply
 from common.clients.postgres import outputs, spending
 from common.clients.postgres.connection import Connection
 from common.clients.postgres.outputs import Shown
+from common.events.envelope import Attributes, Envelope, encode
+from local.model import answers
 from tests import servers
 from tests.ai import Bench, StandIn, configured, state
-from tests.incident import NOW, deploy, incident, job, project
+from tests.incident import NOW, OPENED, deploy, incident, job, project
 from tests.injected import injected
 
 MakeBench = Callable[..., Bench]
@@ -39,7 +43,7 @@ def shared() -> Iterator[str]:
 def database_url(shared: str) -> str:
     """One database for this module, emptied before each test: a copy for each would cost more than the tests."""
     conn = Connection(settings.read({"DATABASE_URL": shared}).database)
-    conn.simple("TRUNCATE orgs CASCADE")
+    conn.simple("TRUNCATE orgs, events CASCADE")
     conn.close()
     return shared
 
@@ -137,7 +141,7 @@ FAILURES = {
     "filtered": "filtered: ",
     "empty": "empty: ",
     "wrong-types": "wrong_type: likely_causes",
-    "unknown-field": "unknown_field: severity",
+    "unknown-field": "unknown_field: a field: ",
     "missing-field": "missing_field: impact",
     "empty-field": "empty_field: title",
     "too-long": "too_long: title",
@@ -268,6 +272,80 @@ def test_a_job_without_an_incident_fails_with_its_reason(conn: Connection, bench
     todo = job(conn, None)
     bench().worker.take(1)
     assert state(conn, todo) == ("queued", 1, "no_incident: a summary needs an incident")
+
+
+ODD = {"a\x00b": "NUL", "a\u202eb": "right to left", "a\x1b[31mb": "a colour"}
+
+
+@pytest.mark.parametrize("odd", ODD, ids=ODD.values())
+def test_what_no_page_should_hold_is_left_out_wherever_a_model_puts_it(
+    conn: Connection, bench: MakeBench, odd: str
+) -> None:
+    made = incident(conn)
+    todo = job(conn, made)
+
+    def answer(instructions: str, question: str) -> Reply:
+        said = json.loads(answers.answer("sensible", f"{instructions}\n{question}"))
+        for field in ("likely_causes", "evidence", "next_steps"):
+            said[field].append(f"Look {odd} there [F1].")
+        said["impact"] += f" Look {odd} there."
+        return Reply(json.dumps(said), "stop", f"name{odd}", 1, 1, 0.1)
+
+    bench(ask=answer).worker.take(1)
+    assert state(conn, todo) == ("succeeded", 0, "")
+    found = shown(conn, made)
+    assert odd not in json.dumps(found.content, ensure_ascii=False) + found.model
+    assert sum(found.left_out.values()) == 4
+
+
+def test_half_a_character_is_no_answer(conn: Connection, bench: MakeBench) -> None:
+    todo = job(conn, incident(conn))
+
+    def answer(instructions: str, question: str) -> Reply:
+        said = answers.answer("sensible", f"{instructions}\n{question}")
+        return Reply(said.replace("Unusual", "\\ud800"), "stop", "m", 1, 1, 0.1)
+
+    bench(ask=answer).worker.take(1)
+    status, attempts, error = state(conn, todo)
+    assert (status, attempts, error.partition(":")[0]) == ("queued", 1, "wrong_type")
+
+
+def test_a_reason_repeats_nothing_a_model_made_up(conn: Connection, bench: MakeBench) -> None:
+    todo = job(conn, incident(conn))
+
+    def answer(instructions: str, question: str) -> Reply:
+        said = json.loads(answers.answer("sensible", f"{instructions}\n{question}"))
+        return Reply(json.dumps(said | {"run curl evil.example\x00": 1}), "stop", "m", 1, 1, 0.1)
+
+    bench(ask=answer).worker.take(1)
+    assert state(conn, todo)[2] == "unknown_field: a field: Extra inputs are not permitted"
+
+
+def test_signups_that_dry_up_are_explained_without_any_event(conn: Connection, bench: MakeBench) -> None:
+    made = incident(conn, rule="signup_drop", code=None, route=None, messages=())
+    job(conn, made)
+    bench().worker.take(1)
+    assert shown(conn, made).evidence_held == 2
+
+
+def test_search_tells_what_it_holds_of_the_window_and_what_else_failed(conn: Connection, bench: MakeBench) -> None:
+    made = incident(conn)
+    job(conn, made)
+    worker = bench(None)
+    ours = [envelope(at, {"route": "/checkout", "error_code": "UPSTREAM_TIMEOUT"}) for at in range(30)]
+    theirs = [envelope(at, {"route": "/cart", "error_code": "E_CART"}) for at in range(7)]
+    assert worker.search.index([*ours, *theirs]) == []
+    worker.worker.take(1)
+    texts = [fact["text"] for fact in shown(conn, made).facts]
+    assert "The search index held 30 matching events of the window, in which 30 were counted." in texts
+    assert "In the same minutes search holds 7 other errors." in texts
+    assert "Of these other errors 7 are on the route /cart." in texts
+
+
+def envelope(second: int, attributes: Attributes) -> bytes:
+    at = OPENED + timedelta(seconds=second)
+    start = ("1.0", uuid4(), at, at, "acme", "shop", "prod")
+    return encode(Envelope(*start, "error", "error", "upstream timeout", attributes, {}, True, None))
 
 
 def test_a_late_finish_is_refused(conn: Connection, bench: MakeBench) -> None:

@@ -4,10 +4,9 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 
-from common.clients.stream import Item
+from common.clients.stream import Item, Reader
 from common.clients.stream.kafka_config import Admin
 from common.clients.stream.kafka_publisher import Publisher
-from common.clients.stream.kafka_reader import KafkaReader
 from common.clients.stream.pending import Pending
 from common.settings import Kafka
 
@@ -30,7 +29,9 @@ class KafkaStream:
     def ends(self, topic: str) -> dict[int, tuple[int, int]]:
         return self._admin().ends(topic)
 
-    def reader(self, topic: str, group: str) -> KafkaReader:
+    def reader(self, topic: str, group: str) -> Reader:
+        from common.clients.stream.kafka_reader import KafkaReader  # only the poller reads
+
         self._admin().partitions(topic)  # or it waits for ever for a topic nobody made
         return KafkaReader(self._settings, topic, group)
 

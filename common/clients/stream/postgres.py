@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from common.clients.postgres.database import Database
-from common.clients.stream import Item, no_such_topic
+from common.clients.stream import Item, Reader, no_such_topic
 from common.clients.stream.pending import Pending
 from common.clients.stream.postgres_publisher import GIVE_UP_SECONDS, Publisher
-from common.clients.stream.postgres_reader import PostgresReader
 from common.settings import Postgres
 
 WHICH = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
@@ -38,7 +37,9 @@ class PostgresStream:
             raise no_such_topic(topic)
         return {part: (low, high) for part, low, high in rows}
 
-    def reader(self, topic: str, group: str) -> PostgresReader:
+    def reader(self, topic: str, group: str) -> Reader:
+        from common.clients.stream.postgres_reader import PostgresReader  # only the poller reads
+
         return PostgresReader(self._settings, topic, group)
 
     def close(self) -> None:

@@ -9,13 +9,12 @@ proven? No row is read twice but the five minutes of the first bound.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from common.clients.postgres.quoting import render
 from common.detection.rules import DROP, SPIKE, Rule
-from common.incidents.incident import Incident
+from common.incidents.incident import Incident, Severity, Status
 from common.incidents.state import State
 
 RULES: dict[str, Rule] = {"error_count": SPIKE, "signup_count": DROP}
@@ -48,6 +47,16 @@ class Loaded(msgspec.Struct, frozen=True):
     environment: str = ""
 
 
+class _Incident(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    id: str
+    rule: Rule
+    severity: Severity
+    status: Status
+    prior: Status
+    recurrence_of: str | None
+    numbers: tuple[int, int, int, int, int, int, int | None, int | None, int | None, int | None, int]
+
+
 class _Read(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One line as the statements below write it."""
 
@@ -55,7 +64,7 @@ class _Read(msgspec.Struct, frozen=True, gc=False, array_like=True):
     metric: str
     newest: int | None
     judged: int | None
-    incident: list[Any] | None
+    incident: _Incident | None
     k: int
     values: list[int] | None
     criticals: list[int] | None
@@ -66,17 +75,15 @@ class _Read(msgspec.Struct, frozen=True, gc=False, array_like=True):
     environment: str = ""
 
 
-# Arrays in the order of the fields they become; built by hand, because json_build_array would cost twice as much.
+# Arrays in the order of the fields they become. Few operators: planning them is half the cost of a small batch.
 _SERIES = """
     '["' || replace(s.id::text, '-', '') || '","' || s.metric_name || '",' || coalesce(s.newest::text, 'null') || ','
     || coalesce(s.judged::text, 'null') || ',' || CASE WHEN i.id IS NULL THEN 'null' ELSE
-      '["' || i.id || '","' || i.rule || '",' || minute_of(i.opened_at) || ',' || minute_of(i.last_seen_at)
-      || ',"' || i.severity || '",' || i.observed || ',' || i.baseline || ',' || i.peak || ',' || i.event_count || ','
-      || coalesce(minute_of(i.last_event_at)::text, 'null') || ',"' || i.status || '","' || i.prior_status || '",'
-      || coalesce(minute_of(i.resolved_at)::text, 'null') || ','
-      || coalesce(minute_of(i.resolved_by_person_at)::text, 'null') || ','
-      || coalesce(minute_of(i.reopened_at)::text, 'null') || ',' || i.kept || ','
-      || coalesce('"' || i.recurrence_of || '"', 'null') || ']' END"""
+      format('["%s","%s","%s","%s","%s",%s,%s]', i.id, i.rule, i.severity, i.status, i.prior_status,
+             coalesce('"' || i.recurrence_of || '"', 'null'),
+             array_to_json(ARRAY[minute_of(i.opened_at), minute_of(i.last_seen_at), i.observed, i.baseline, i.peak,
+                                 i.event_count, minute_of(i.last_event_at), minute_of(i.resolved_at),
+                                 minute_of(i.resolved_by_person_at), minute_of(i.reopened_at), i.kept])) END"""
 
 _GATED = """
 SELECT 'states', '[' || string_agg($series
@@ -168,11 +175,34 @@ def _loaded(line: _Read) -> Loaded:
         rule,
         line.newest,
         line.judged,
-        Incident(*line.incident) if line.incident else None,
+        _incident(line.incident) if line.incident else None,
         None if line.values is None else _pairs(line.values),
         _pairs(line.criticals or []),
     )
     return Loaded(line.id, rule, state, line.partition, line.calm, line.occurred, line.received, line.environment)
+
+
+def _incident(one: _Incident) -> Incident:
+    opened, seen, observed, hour, peak, events, last, resolved, by_person, reopened, kept = one.numbers
+    return Incident(
+        one.id,
+        one.rule,
+        opened,
+        seen,
+        one.severity,
+        observed,
+        hour,
+        peak,
+        events,
+        last,
+        one.status,
+        one.prior,
+        resolved,
+        by_person,
+        reopened,
+        kept,
+        one.recurrence_of,
+    )
 
 
 def _pairs(flat: list[int]) -> dict[int, int]:

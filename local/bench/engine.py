@@ -99,12 +99,12 @@ class Bench:
         return made
 
     def hour(self, project: str, each: int) -> None:
-        """As if so many had come each minute for a long time."""
+        """As if so many had come each minute for a long time: minute after minute, all series in each."""
         self.conn.run(
             """
             INSERT INTO buckets (series, minute, value, critical)
             SELECT s.id, s.newest - back, :each, 0 FROM series s, generate_series(1, 75) AS back
-             WHERE s.project_id = :project
+             WHERE s.project_id = :project ORDER BY back DESC, s.id
             """,
             project=project,
             each=max(each, 1),

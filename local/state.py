@@ -85,7 +85,8 @@ def internal_key() -> str:
 def port_for(name: str, wanted: int = 0) -> int:
     """The port this part had last time if it is free, else the wanted one, else the next free one."""
     kept = recall("ports")
-    port = process.free_port(kept.get(name) or wanted)
+    others = [port for other, port in kept.items() if other != name]  # not listening yet, perhaps
+    port = process.free_port(kept.get(name) or wanted, others)
     remember("ports", kept | {name: port})
     return port
 

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -127,9 +127,9 @@ def listens(port: int, host: str = "127.0.0.1") -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
-def free_port(wanted: int = 0) -> int:
-    """The wanted port if it is free, else the next one that is; 0 takes any."""
-    for port in range(wanted, wanted + 100) if wanted else [0]:
+def free_port(wanted: int = 0, spoken_for: Collection[int] = ()) -> int:
+    """The wanted port if it is free and nobody else's, else the next one that is; 0 takes any."""
+    for port in [one for one in range(wanted, wanted + 100) if one not in spoken_for] if wanted else [0]:
         with socket.socket() as probe, suppress(OSError):
             # As the servers bind it: a port in TIME_WAIT is free, one that somebody listens on is not.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

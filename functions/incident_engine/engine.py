@@ -100,7 +100,8 @@ class Engine:
             one, series = loaded[group.series.id], group.series
             played = play(one.state, group.runs, self._make_id)
             origin = Origin(work.ask.source.stream, group.partition)
-            outcomes.take(one, played, rows.title_of(series), rows.reached(work.events, played), origin)
+            name = rows.title_of(series) if played.opened else ""
+            outcomes.take(one, played, name, rows.reached(work.events, played), origin)
             for kept in played.kept:
                 outcomes.keep(rows.kept_event(work.events, kept))
         return outcomes

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,9 @@ class Checkout:
     """The copy shares this environment's .venv, which is complete, so nothing is installed again."""
 
     def __init__(self, folder: Path) -> None:
-        self.root = folder / "checkout"
+        own = Path(tempfile.mkdtemp(prefix="checkout-", dir=folder))
+        own.chmod(0o755)  # Postgres runs as nobody for root, and must be able to walk there
+        self.root = own / "checkout"
         shutil.copytree(ROOT, self.root, ignore=LEFT_OUT)
         (self.root / ".venv").symlink_to(ROOT / ".venv")
         (self.root / ".local").mkdir(mode=0o700)

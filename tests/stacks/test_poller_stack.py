@@ -41,7 +41,7 @@ def run(now):
 @pytest.fixture(params=["embedded", "native"])
 def checkout(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Checkout]:
     """A copy whose only station is ours, and whose only clock job."""
-    made = Checkout(servers.home() / f"poller-{request.param}")
+    made = Checkout(servers.home())
     for name in ("indexer", "incident_engine", "ai_worker", "archiver"):
         (made.root / f"functions/{name}/main.py").unlink(missing_ok=True)
     for job in (made.root / "schedules").glob("*.py"):

@@ -169,7 +169,7 @@ def _library(brokers: str) -> None:
     for _ in range(5):
         cpu = time.process_time()
         for n in range(80_000):
-            producer.produce(TOPIC, EVENTS[n % 1000], KEYS[n * 37 % 400], on_delivery=lambda error, message: None)
+            producer.produce(TOPIC, EVENTS[n % 1000], KEYS[n * 37 % 400], on_delivery=lambda *_: None)
             if n % 800 == 799:
                 producer.flush()
         best = min(best, (time.process_time() - cpu) / 80_000 * 1e6)

@@ -76,7 +76,7 @@ class PostgresServer:
             return
         os.chown(self.home, process.NOBODY, process.NOBODY)
         if not process.reachable(self.binaries):
-            self.binaries = shutil.copytree(wheel(), self.home / "pginstall18", dirs_exist_ok=True)
+            self.binaries = copied(wheel(), self.home / "wheel")
 
     def _make_cluster(self) -> None:
         secret = self.home / "initdb.password"
@@ -141,6 +141,15 @@ def wheel() -> Path:
     if spec is None or spec.origin is None:
         raise Misconfigured("The embedded Postgres is not installed: run the command again through `make`.")
     return Path(spec.origin).parent / "pginstall18"
+
+
+def copied(binaries: Path, target: Path) -> Path:
+    """The same where others may walk, with the libraries the wheel keeps beside its package."""
+    package = binaries.parent
+    for folder in (binaries, package.parent / f"{package.name}.libs"):
+        if folder.exists():
+            shutil.copytree(folder, target / folder.relative_to(package.parent), dirs_exist_ok=True)
+    return target / binaries.relative_to(package.parent)
 
 
 def _user_namespace(home: Path) -> list[str]:

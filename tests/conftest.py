@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator, Iterator
 
+import hypothesis
 import pytest
 
 from common import settings
@@ -14,6 +15,12 @@ from tests import servers
 for name in [name for name in os.environ if name.startswith(("PG_", "KAFKA_", "OPENSEARCH_", "S3_", "GRADIENT_"))]:
     del os.environ[name]
 os.environ.pop("DATABASE_URL", None)
+
+
+# CI tries the same examples each time: it is red for a change, not by chance. Elsewhere chance goes on looking.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,6 @@ import sys
 from common.errors import Misconfigured, Problem
 
 PLATFORM = "platform"  # INTERNAL_KEY=platform: the platform itself lets only trusted callers through
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HOW_TO = (
     "INTERNAL_KEY is not set: give this function and its callers one long random text, "
     "or say INTERNAL_KEY=platform where the platform lets only trusted callers through."
@@ -41,7 +40,7 @@ def internal_keys() -> tuple[str, ...]:
         if len(keys) > 1:
             raise Misconfigured("INTERNAL_KEY says platform beside keys: say platform, or the keys, not both.")
         return ()
-    if not keys and served_on() not in LOOPBACK:
+    if not keys and served_on() not in settings.LOOPBACK:
         raise Misconfigured(HOW_TO)
     return keys
 

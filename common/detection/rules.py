@@ -64,6 +64,22 @@ def lesser(hour: int, own: int | None) -> int:
     return hour if own is None else min(hour, own)
 
 
+def threshold(rule: Rule, hour: int, own: int | None = None) -> int | None:
+    """The sum from which on a spike holds, or down to which a drop does; None where the usual is too low for a drop."""
+    if rule == SPIKE:
+        return spike_from(lesser(hour, own))
+    return DROP_SIGNUPS if drop_is_possible(max(hour, own or 0)) else None
+
+
+def drop_is_possible(hour: int) -> bool:
+    """The usual is at least forty."""
+    return hour * MINUTES[DROP] >= DROP_USUAL * HOUR
+
+
+def asked(rule: Rule, window: Window) -> Finding | None:
+    return error_spike(window) if rule == SPIKE else signup_drop(window)
+
+
 def error_spike(window: Window) -> Finding | None:
     """At least 30 errors in five minutes, and three times the usual five minutes of the hour before.
 
@@ -82,6 +98,6 @@ def signup_drop(window: Window) -> Finding | None:
     In the day of an incident it is enough that the usual it opened with was. Critical: none at all.
     """
     hour = max(window.hour, window.own or 0)
-    if window.observed > DROP_SIGNUPS or hour * MINUTES[DROP] < DROP_USUAL * HOUR:
+    if window.observed > DROP_SIGNUPS or not drop_is_possible(hour):
         return None
     return Finding(DROP, window.end, window.observed, window.hour, window.observed == 0)

@@ -1,0 +1,98 @@
+"""Times in the reader's zone. One zone a page, named; whoever wants another time finds it in UTC in the title."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from functions.dashboard.words import duration
+
+RELATIVE = timedelta(days=7)
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@lru_cache(maxsize=64)
+def zone_of(name: str | None) -> tzinfo:
+    """By its IANA name; what is absent or unknown is UTC. The database is the tzdata package where there is no other."""
+    if not name or len(name) > 64:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # unknown, no name at all, the name of a folder
+        return UTC
+
+
+class Clock(NamedTuple):
+    """A reader's moment and zone."""
+
+    now: datetime
+    zone: tzinfo = UTC
+
+    def local(self, time: datetime) -> datetime:
+        """An event may be of the year 1, which some zones have no time for."""
+        try:
+            return time.astimezone(self.zone)
+        except OverflowError:
+            return time.astimezone(UTC)
+
+    def minute(self, time: datetime) -> str:
+        """02:53."""
+        return f"{self.local(time):%H:%M}"
+
+    def second(self, time: datetime) -> str:
+        """02:53:04, in events, timeline and deploys."""
+        return f"{self.local(time):%H:%M:%S}"
+
+    def day(self, time: datetime) -> str:
+        """20 Nov; of another year 20 Nov 2025."""
+        local = self.local(time)
+        year = "" if local.year == self.local(self.now).year else f" {local.year}"
+        return f"{local.day} {MONTHS[local.month - 1]}{year}"
+
+    def absolute(self, time: datetime) -> str:
+        """Today 02:53, this year 20 Nov 09:14, else 20 Nov 2025."""
+        local, today = self.local(time), self.local(self.now)
+        if local.date() == today.date():
+            return self.minute(time)
+        return f"{self.day(time)} {self.minute(time)}" if local.year == today.year else self.day(time)
+
+    def absolute_second(self, time: datetime) -> str:
+        """With seconds, and the day where it is not today."""
+        today = self.local(time).date() == self.local(self.now).date()
+        return self.second(time) if today else f"{self.day(time)} {self.second(time)}"
+
+    def relative(self, time: datetime) -> str:
+        """19 min ago, in 14 s; nothing beyond seven days, where the absolute time says more."""
+        apart = self.now - time
+        if abs(apart) > RELATIVE:
+            return ""
+        return f"{duration(apart)} ago" if apart >= timedelta(0) else f"in {duration(-apart)}"
+
+    def offset(self, time: datetime) -> str:
+        """UTC+1, UTC+5:30, UTC."""
+        minutes = int((self.local(time).utcoffset() or timedelta(0)).total_seconds() // 60)
+        if not minutes:
+            return "UTC"
+        hours, rest = divmod(abs(minutes), 60)
+        return f"UTC{'+' if minutes > 0 else '-'}{hours}{f':{rest:02}' if rest else ''}"
+
+    @property
+    def zone_name(self) -> str:
+        """UTC, or Europe/Paris, UTC+1."""
+        key = getattr(self.zone, "key", "UTC")
+        return "UTC" if key == "UTC" else f"{key}, {self.offset(self.now)}"
+
+
+def in_utc(time: datetime) -> str:
+    """2026-11-21 02:53:00 UTC: the title of every time."""
+    return f"{_year(time)}{time.astimezone(UTC):-%m-%d %H:%M:%S} UTC"
+
+
+def for_machines(time: datetime) -> str:
+    """2026-11-21T02:53:00Z: the datetime of every time."""
+    return f"{_year(time)}{time.astimezone(UTC):-%m-%dT%H:%M:%S}Z"
+
+
+def _year(time: datetime) -> str:
+    """Four digits; strftime has fewer on some platforms."""
+    return f"{time.astimezone(UTC).year:04}"

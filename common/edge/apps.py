@@ -131,9 +131,12 @@ def refuse_lifespan(app: Any) -> None:
 
 
 def same_answers(app: Any) -> None:
-    """Failures inside the app are answered as everywhere else; bugs are logged by the guard, which sees them again."""
+    """Failures inside the app are answered as everywhere else; bugs are logged by the guard, which sees them again.
+
+    An app for people has answers of its own.
+    """
     for kind in (Problem, Unavailable, Exception):
-        app.add_exception_handler(kind, _answered)
+        app.exception_handlers.setdefault(kind, _answered)
     app.add_exception_handler(HTTPException, _http_exception)
     if fastapi := sys.modules.get("fastapi.exceptions"):  # not imported for a Starlette app: 190 ms
         app.add_exception_handler(fastapi.RequestValidationError, _invalid)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from common.access import Access, must_be
+from common.access import Access, address_of, must_be
 from common.clients.postgres.tokens import Caller
 from common.edge import clocks
 from common.turns import Turns
@@ -26,17 +26,12 @@ class Allowed:
         self.role = role
 
     async def __call__(self, request: Request) -> AsyncIterator[Caller]:
-        caller = await access.caller_of(request.headers, address_of(request), clocks.now())
+        address = address_of(request.headers, request.client.host if request.client else "")
+        caller = await access.caller_of(request.headers, address, clocks.now())
         must_be(caller, self.role)
         only_known(request)
         async with turns.of(caller.org_id):
             yield caller
-
-
-def address_of(request: Request) -> str:
-    """The last hop before us; the platform itself has added it."""
-    hops = request.headers.get("x-forwarded-for", "")
-    return hops.rpartition(",")[2].strip() or (request.client.host if request.client else "")
 
 
 Viewer = Annotated[Caller, Depends(Allowed("viewer"))]

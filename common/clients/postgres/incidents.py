@@ -91,6 +91,23 @@ ONE = f"""
 """  # noqa: S608 (column names)
 
 
+# What changes of those that are not resolved, as one number: an incident has no time of its last change.
+STANDING = """
+    SELECT count(*), count(*) FILTER (WHERE status = 'open' AND assignee IS NULL),
+           coalesce(sum(hashtextextended(concat_ws('|', id, status, severity, assignee, title, peak, event_count,
+                                                   last_seen_at), 0)), 0)::text
+      FROM incidents WHERE org_id = :org AND status <> 'resolved'
+"""
+
+
+class Standing(NamedTuple):
+    """How many are not resolved, how many of them are open and nobody's, and a mark that changes with any of them."""
+
+    not_resolved: int
+    nobodys: int
+    mark: str
+
+
 class Narrowing(NamedTuple):
     """Which incidents are asked for; what is None does not narrow."""
 
@@ -108,6 +125,11 @@ def found(conn: Connection, org: str, narrowing: Narrowing, q: str, limit: int, 
     words = msgspec.json.encode([f"%{_literally(word)}%" for word in q.split()]).decode() if q.split() else None
     key = read(cursor, paging.UUID)
     return page(conn, LIST, limit, org=org, words=words, at=key.at, id=key.id, **narrowing._asdict())
+
+
+def standing(conn: Connection, org: str) -> Standing:
+    [row] = ask(conn, STANDING, org=org)
+    return Standing(*row)
 
 
 def whole(conn: Connection, org: str, incident: str, now: datetime) -> dict[str, msgspec.Raw] | None:

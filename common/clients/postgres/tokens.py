@@ -35,6 +35,7 @@ class Caller(msgspec.Struct, frozen=True):
     name: str
     role: str
     expires_at: datetime | None = None
+    org_name: str = ""
 
 
 class Looked(NamedTuple):
@@ -57,9 +58,10 @@ def look_up(conn: Connection, digest: str, whos: Sequence[str]) -> Looked:
 def caller_of(conn: Connection, digest: str) -> Caller | None:
     """The caller, if the token is not revoked. It is noted to the minute that it is in use."""
     query = """
-        SELECT id::text, org_id, name, role, expires_at,
-               last_used_at IS NULL OR last_used_at < now() - interval '1 minute'
-          FROM access_tokens WHERE token_hash = :digest AND revoked_at IS NULL
+        SELECT t.id::text, t.org_id, t.name, t.role, t.expires_at, o.name,
+               t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute'
+          FROM access_tokens t JOIN orgs o ON o.id = t.org_id
+         WHERE t.token_hash = :digest AND t.revoked_at IS NULL
     """
     for *fields, unmarked in conn.run(query, digest=digest):
         caller = Caller(*fields)

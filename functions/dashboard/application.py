@@ -1,0 +1,72 @@
+"""The routes, and what every answer bears."""
+
+import os
+import re
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from common.errors import Problem, Unavailable
+from functions.dashboard import assets, errors
+from functions.dashboard.pages import incident, incidents, jobs, overview, search, setup, sign_in
+from functions.dashboard.serving import get
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+
+ROUTES = [
+    Route("/", get(overview.page)),
+    Route("/incidents", get(incidents.page)),
+    Route("/incidents/{id:uuid}", get(incident.page)),
+    Route("/search", get(search.page)),
+    Route("/jobs", get(jobs.page)),
+    Route("/setup", get(setup.page)),
+    Route("/sign-in", sign_in.form, methods=["GET"]),
+    Route("/sign-in", sign_in.sign_in, methods=["POST"]),
+    Route("/sign-out", sign_in.sign_out, methods=["POST"]),
+    Route("/static/{name}", assets.static),
+    Route("/{path:path}", errors.nothing, methods=["GET", "POST"]),
+]
+
+
+class Dashboard(Starlette):
+    """The outermost layer is ours, so that failures bear the same headers as pages."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = request_id_of(scope)
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("cache-control", "private, no-store")
+                headers.update(HEADERS | {"x-request-id": request_id})
+            await send(message)
+
+        await super().__call__(scope, receive, sending)
+
+
+def request_id_of(scope: Scope) -> str:
+    """The caller's, if it looks like one, else a new one."""
+    said = next((value for name, value in scope.get("headers", ()) if name == b"x-request-id"), b"")
+    return said.decode() if _REQUEST_ID.fullmatch(said) else os.urandom(12).hex()
+
+
+app = Dashboard(
+    routes=ROUTES,
+    middleware=[Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)],
+    exception_handlers={Problem: errors.problem, Unavailable: errors.unavailable, Exception: errors.bug},
+)
+app.router.redirect_slashes = False

@@ -1,0 +1,12 @@
+"""AI jobs."""
+
+from collections.abc import Mapping
+
+from functions.dashboard.serving import Asked, Page
+
+
+def values(_asked: Asked) -> Mapping[str, object]:
+    return {}
+
+
+page = Page("jobs.html", values)

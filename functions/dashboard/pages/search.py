@@ -1,0 +1,12 @@
+"""Search."""
+
+from collections.abc import Mapping
+
+from functions.dashboard.serving import Asked, Page
+
+
+def values(_asked: Asked) -> Mapping[str, object]:
+    return {}
+
+
+page = Page("search.html", values)

@@ -1,0 +1,12 @@
+"""Setup."""
+
+from collections.abc import Mapping
+
+from functions.dashboard.serving import Asked, Page
+
+
+def values(_asked: Asked) -> Mapping[str, object]:
+    return {}
+
+
+page = Page("setup.html", values)

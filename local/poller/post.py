@@ -30,11 +30,11 @@ class BrokenOff(Exception):
 
 
 class Address:
-    def __init__(self, url: str, key: str, timeout: float) -> None:
+    def __init__(self, url: str, key: str, timeout: float, *, key_in: str = "x-internal-key") -> None:
         self.url, self.timeout = url, timeout
         self._at = urlsplit(url)
         self._target = (self._at.path or "/") + (f"?{self._at.query}" if self._at.query else "")
-        self._headers = {"content-type": "application/json"} | ({"x-internal-key": key} if key else {})
+        self._headers = {"content-type": "application/json"} | ({key_in: key} if key else {})
         self._idle: list[tuple[HTTPConnection, float]] = []
 
     def post(self, body: bytes) -> Reply:

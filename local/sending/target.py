@@ -1,0 +1,83 @@
+"""Where events go: an address of ingest and a project key, from the environment, or of a project made for them."""
+
+import os
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+
+ENV = Path(__file__).parents[2] / ".local" / "env"
+NAMES = ("INGEST_API_URL", "PROJECT_API_KEY", "CORE_API_URL", "ACCESS_TOKEN")
+HELP = "Start a stack (make up) and say `set -a; . .local/env`, or set it to that of an installation of yours."
+
+
+class Unusable(Exception):
+    """It cannot be done as asked; the sentence says what to do."""
+
+
+class Target(NamedTuple):
+    url: str
+    key: str
+    project: str = ""  # empty: whichever the key writes into
+
+
+def environment() -> dict[str, str]:
+    """This shell's variables; those it lacks from the stack of this folder, if one was started here."""
+    lines = ENV.read_text().splitlines() if ENV.exists() else []
+    pairs = (line.partition("=") for line in lines)
+    kept = {name: value.strip("'") for name, _, value in pairs if name in NAMES}
+    return kept | {name: os.environ[name] for name in NAMES if os.environ.get(name)}
+
+
+def target(environ: Mapping[str, str], project: str = "") -> Target:
+    """Of the project key; or of a project by name, which is made with a key of its own through the API."""
+    url = needed(environ, "INGEST_API_URL").rstrip("/")
+    if not project:
+        return Target(url, needed(environ, "PROJECT_API_KEY"))
+    return Target(url, Api(environ).key_of(project), project)
+
+
+def needed(environ: Mapping[str, str], name: str) -> str:
+    if not environ.get(name):
+        raise Unusable(f"{name} is not set. {HELP}")
+    return environ[name]
+
+
+class Api:
+    """What the tools ask core_api, as the holder of an access token."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        base, token = needed(environ, "CORE_API_URL"), needed(environ, "ACCESS_TOKEN")
+        self._client = httpx.Client(base_url=base, headers={"authorization": f"Bearer {token}"}, timeout=30)
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        return self._asked("GET", path, params={name: value for name, value in parameters.items() if value})
+
+    def post(self, path: str, body: object = None) -> Any:
+        return self._asked("POST", path, json=body)
+
+    def key_of(self, project: str) -> str:
+        """A new key of this project, which is made if it is not there."""
+        self._asked("POST", "/v1/projects", json={"id": project, "name": project}, also=409)
+        made = self.post(f"/v1/projects/{project}/keys", {"name": "tools"})
+        return str(made["key"])
+
+    def held(self, project: str, first: datetime, last: datetime) -> int:
+        """How many events there are of this time; of the whole organisation if no project is named."""
+        asked = {"project_id": project, "from": first.isoformat(), "to": last.isoformat(), "step": "day"}
+        return sum(int(series["total"]) for series in self.get("/v1/metrics/trends", **asked)["series"])
+
+    def _asked(self, method: str, path: str, also: int = 0, **more: Any) -> Any:
+        try:
+            answer = self._client.request(method, path, **more)
+            if answer.status_code in (429, 503):  # a busy API says when it is worth asking again
+                time.sleep(min(5.0, float(answer.headers.get("retry-after", "1"))))
+                answer = self._client.request(method, path, **more)
+        except httpx.HTTPError as error:
+            raise Unusable(f"CORE_API_URL: {self._client.base_url} does not answer ({error}).") from error
+        if not answer.is_success and answer.status_code != also:
+            raise Unusable(f"{method} {path} was answered with {answer.status_code}: {answer.text.strip()[:300]}")
+        return answer.json()

@@ -13,7 +13,7 @@ class Reading(NamedTuple):
     """The window that ends in this minute: its sum, the sum that would alert, and whether the rule holds."""
 
     minute: int
-    count: int  # of this minute alone
+    alone: int  # the count of this minute, without the others
     observed: int
     threshold: int | None
     holds: bool

@@ -1,25 +1,12 @@
 """Times in the reader's zone. One zone a page, named; whoever wants another time finds it in UTC in the title."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from functions.dashboard.words import duration
 
 RELATIVE = timedelta(days=7)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-@lru_cache(maxsize=64)
-def zone_of(name: str | None) -> tzinfo:
-    """By its IANA name; what is absent or unknown is UTC. The database is the tzdata package where there is no other."""
-    if not name or len(name) > 64:
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):  # unknown, no name at all, the name of a folder
-        return UTC
 
 
 class Clock(NamedTuple):

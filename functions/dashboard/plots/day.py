@@ -1,0 +1,109 @@
+"""A day on the Overview: 96 bars of fifteen minutes, yesterday as a line by the hour, deploys behind the bars."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from statistics import median
+from typing import NamedTuple
+
+from common.incidents.clock import EPOCH, MINUTE
+from functions.dashboard.plots.scale import Rise, Tick, decimal, percent, rise, ticks
+from functions.dashboard.times import Clock
+from functions.dashboard.words import counted, exact
+
+BIN, BINS, HEIGHT = 15, 96, 132
+HOUR = 4  # bars
+NAMED = 3  # deploys; more are lines only
+APART = 22.0  # percent: names nearer than this to each other would touch on a phone
+WORTH_A_NUMBER = 3  # times the median
+
+
+class Day(NamedTuple):
+    """What the template draws; `bars` by the class of their colour."""
+
+    lines: list[tuple[str, str]]
+    ticks: list[Tick]
+    bars: list[tuple[str, str]]
+    yesterday: str
+    deploys: list[tuple[str, str]]  # place in bars, path
+    names: list[tuple[str, str, bool]]  # place in percent, release, whether it stands to the left of its line
+    top: tuple[str, str, str, bool] | None  # place, height, number, to the left
+    table: list[tuple[str, str, str]]
+    label: str
+
+
+def day(
+    noun: str,
+    clock: Clock,
+    first: int,
+    today: Sequence[int],
+    yesterday: Sequence[int],
+    open_in: Mapping[int, str],
+    deploys: Sequence[tuple[datetime, str]],
+) -> Day:
+    """`open_in` names the severity of an incident that was open in a bar; bars begin at the minute `first`."""
+    scale = rise(max(*today, *_hourly(yesterday)), HEIGHT)
+    placed = [((at - EPOCH) / MINUTE - first) / BIN for at, _ in deploys]
+    return Day(
+        lines=scale.lines,
+        ticks=ticks(clock, first, first + BIN * BINS),
+        bars=_bars(today, open_in, scale),
+        yesterday=_steps(_hourly(yesterday), scale),
+        deploys=[(decimal(place), f"M{decimal(place)} 0V{HEIGHT}") for place in placed if 0 <= place <= BINS],
+        names=_names([(place, name) for place, (_, name) in zip(placed, deploys, strict=True)]),
+        top=_top(today, scale),
+        table=_table(noun, clock, first, today, yesterday),
+        label=f"{noun.capitalize()}s per 15 minutes, last 24 hours: from {exact(min(today))} to {exact(max(today))}",
+    )
+
+
+def _hourly(values: Sequence[int]) -> list[float]:
+    """The mean of four bars each, so that line and bars have one unit."""
+    return [sum(values[start : start + HOUR]) / HOUR for start in range(0, len(values), HOUR)]
+
+
+def _bars(today: Sequence[int], open_in: Mapping[int, str], scale: Rise) -> list[tuple[str, str]]:
+    paths: dict[str, str] = {}
+    for place, value in enumerate(today):
+        if value:
+            kind = open_in.get(place, "")
+            bar = f"M{place + 0.1:.1f} {HEIGHT}V{scale.y(value)}h.8V{HEIGHT}z"
+            paths[kind] = paths.get(kind, "") + bar
+    return sorted(paths.items())
+
+
+def _steps(values: Sequence[float], scale: Rise) -> str:
+    steps = [
+        f"{'M0 ' if not place else 'V'}{scale.y(value)}H{HOUR * (place + 1)}" for place, value in enumerate(values)
+    ]
+    return "".join(steps)
+
+
+def _names(deploys: Sequence[tuple[float, str]]) -> list[tuple[str, str, bool]]:
+    """The newest few that have room; towards the right end a name stands to the left of its line."""
+    found: list[tuple[float, str]] = []
+    for place, name in sorted(deploys, reverse=True):
+        at = 100 * place / BINS
+        if name and 0 <= at <= 100 and len(found) < NAMED and all(abs(at - other) >= APART for other, _ in found):
+            found.append((at, name))
+    return [(f"{at:.2f}%", name, at > 50) for at, name in found]
+
+
+def _top(today: Sequence[int], scale: Rise) -> tuple[str, str, str, bool] | None:
+    most = max(today)
+    if most <= WORTH_A_NUMBER * median(today) or not most:
+        return None
+    place = max(range(len(today)), key=lambda bar: today[bar])
+    left = place > BINS / 2
+    return percent(place if left else place + 1, BINS), scale.y(most), exact(most), left
+
+
+def _table(
+    noun: str, clock: Clock, first: int, today: Sequence[int], yesterday: Sequence[int]
+) -> list[tuple[str, str, str]]:
+    """By the hour: for whoever cannot see the bars."""
+    rows = []
+    for place in range(0, BINS, HOUR):
+        start = EPOCH + (first + place * BIN) * MINUTE
+        sums = [sum(values[place : place + HOUR]) for values in (today, yesterday)]
+        rows.append((clock.minute(start), counted(sums[0], noun), exact(sums[1])))
+    return rows

@@ -9,13 +9,16 @@ from types import TracebackType
 from typing import TextIO
 
 ON_TERMINAL, ELSEWHERE = 0.5, 10.0
+WIDTH = 110
 
 
 class Progress(AbstractContextManager["Progress"]):
-    """While it lasts, `line` is asked for what to show."""
+    """While it lasts, `line` is asked for what to show; what is put into `talk` is told above it, and stays."""
 
-    def __init__(self, line: Callable[[], str], out: TextIO = sys.stderr) -> None:
+    def __init__(self, line: Callable[[], str], talk: list[str] | None = None, out: TextIO = sys.stderr) -> None:
         self._line, self._out, self._live = line, out, out.isatty()
+        self._talk: list[str] = [] if talk is None else talk
+        self._clear = "\r\033[K" if self._live else ""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._tell, name="progress", daemon=True)
 
@@ -28,12 +31,14 @@ class Progress(AbstractContextManager["Progress"]):
     ) -> None:
         self._over.set()
         self._thread.join()
-        self._out.write("\r\033[K" if self._live else "")
+        self._out.write(self._clear)
         self._out.flush()
 
     def _tell(self) -> None:
         while not self._over.wait(ON_TERMINAL if self._live else ELSEWHERE):
-            self._out.write(f"\r\033[K{self._line()[:110]}" if self._live else f"{self._line()}\n")
+            while self._talk:
+                self._out.write(f"{self._clear}{self._talk.pop(0)}\n")
+            self._out.write(f"{self._clear}{self._line()[:WIDTH]}" if self._live else f"{self._line()}\n")
             self._out.flush()
 
 

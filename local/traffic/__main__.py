@@ -1,0 +1,88 @@
+"""`python -m local.traffic`: a shop's never-ending traffic, with deploys, sales, and things that break.
+
+`--demo` first tells the day before in a few seconds, so that a dashboard has a story at once. Ctrl-C ends it, with a
+report as JSON on stdout; it ends with 0 if every event was accepted, with 1 if any was not, with 2 if it cannot begin.
+"""
+
+import argparse
+import json
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+from local.sending.interrupt import interrupts
+from local.sending.progress import Progress
+from local.sending.target import Api, Unusable, environment, target
+from local.traffic import demo
+from local.traffic.happenings import Happens, around
+from local.traffic.sending import Traffic
+from local.traffic.shop import Life
+
+EXAMPLES = """
+examples:
+  python -m local.traffic                          from now on, until Ctrl-C
+  python -m local.traffic --demo                   the day before first: what `make demo` does
+  python -m local.traffic --seed 7 --project shop  another shop, in a project of its own, made through the API
+
+It sends to INGEST_API_URL with PROJECT_API_KEY; without them, to the stack of this folder.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    words = parser().parse_args(arguments)
+    try:
+        return run(words)
+    except Unusable as error:
+        print(f"traffic: {error}", file=sys.stderr)
+        return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="traffic",
+        description=(__doc__ or "").partition(": ")[2].partition("\n")[0],
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--seed", type=int, default=1, help="decides what happens (1)")
+    made.add_argument("--demo", action="store_true", help="tell the day before first")
+    made.add_argument("--project", default="", help="send into this project instead of that of PROJECT_API_KEY")
+    made.add_argument("--environment", default="prod", help="prod, staging or dev (prod)")
+    return made
+
+
+def run(words: argparse.Namespace) -> int:
+    environ, now, stopping = environment(), int(time.time() // 60), threading.Event()
+    to, begin = target(environ, words.project), now
+    life = Life(words.seed, words.environment)
+    happens: Happens = partial(around, words.seed)
+    if words.demo:
+        life, happens = life._replace(noon=demo.noon(now)), demo.happens(words.seed, now)
+        begin = untold(Api(environ), words.project, now)
+    traffic = Traffic(life, happens, to, stopping)
+    interrupts(stopping)
+    with Progress(traffic.line, traffic.talk):
+        traffic.run(begin)
+    print(json.dumps(traffic.report(), indent=2))
+    if traffic.courier.hopeless:
+        print(f"traffic: stopped, for nothing would be accepted: {traffic.courier.hopeless}", file=sys.stderr)
+    return int(bool(traffic.courier.hopeless) or not traffic.tally.well)
+
+
+def untold(api: Api, project: str, now: int) -> int:
+    """The minute the story begins in: a day ago, or after what is there already."""
+    first = now - demo.HOURS * 60
+    asked = {"project_id": project, "from": time_of(first), "to": time_of(now + 1), "step": "minute"}
+    series = api.get("/v1/metrics/trends", **asked)["series"]
+    there = [place for one in series for place, count in enumerate(one["values"]) if count]
+    return min(now, first + max(there, default=-1) + 1)
+
+
+def time_of(minute: int) -> str:
+    return datetime.fromtimestamp(minute * 60, UTC).isoformat()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

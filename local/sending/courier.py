@@ -28,13 +28,14 @@ class Courier:
         self._chance = Random()  # noqa: S311  it spreads retries
 
     def deliver(self, body: bytes, ids: list[str], due: float) -> bool:
-        """True if all of it was taken. `due` is when it should have left, on the monotonic clock."""
+        """True if it was answered for good. `due` is when it should have left, on the monotonic clock."""
         self.tally.sent(len(ids), time.monotonic())
         tries = 0
         while self._wait(self._not_before):
             verdict, wait = self._try(body, ids, tries)
             if not verdict.again:
-                return self._settled(verdict, len(ids), time.monotonic() - due)
+                self._settle(verdict, time.monotonic() - due)
+                return True
             if time.monotonic() + wait - due > self.give_up:
                 break
             tries += 1
@@ -65,14 +66,13 @@ class Courier:
             return verdict, told
         return verdict, wait
 
-    def _settled(self, verdict: Verdict, events: int, seconds: float) -> bool:
+    def _settle(self, verdict: Verdict, seconds: float) -> None:
         if verdict.hopeless:
             self.hopeless = verdict.hopeless
             self.stopping.set()
         if verdict.wrong:
             self.tally.answered_wrongly(verdict.wrong)
         self.tally.answered(verdict.accepted, verdict.refused, seconds)
-        return verdict.accepted == events
 
     def _wait(self, until: float) -> bool:
         """False if it was told to stop meanwhile."""

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import httpx
 
 ENV = Path(__file__).parents[2] / ".local" / "env"
-NAMES = ("INGEST_API_URL", "PROJECT_API_KEY", "CORE_API_URL", "ACCESS_TOKEN")
 HELP = "Start a stack (make up) and say `set -a; . .local/env`, or set it to that of an installation of yours."
 
 
@@ -25,11 +24,10 @@ class Target(NamedTuple):
 
 
 def environment() -> dict[str, str]:
-    """This shell's variables; those it lacks from the stack of this folder, if one was started here."""
+    """This shell's variables, and those it lacks from the stack of this folder, if one was started here."""
     lines = ENV.read_text().splitlines() if ENV.exists() else []
-    pairs = (line.partition("=") for line in lines)
-    kept = {name: value.strip("'") for name, _, value in pairs if name in NAMES}
-    return kept | {name: os.environ[name] for name in NAMES if os.environ.get(name)}
+    kept = {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
+    return kept | {name: value for name, value in os.environ.items() if value}
 
 
 def target(environ: Mapping[str, str], project: str = "") -> Target:
@@ -65,10 +63,11 @@ class Api:
         made = self.post(f"/v1/projects/{project}/keys", {"name": "tools"})
         return str(made["key"])
 
-    def held(self, project: str, first: datetime, last: datetime) -> int:
-        """How many events there are of this time; of the whole organisation if no project is named."""
-        asked = {"project_id": project, "from": first.isoformat(), "to": last.isoformat(), "step": "day"}
-        return sum(int(series["total"]) for series in self.get("/v1/metrics/trends", **asked)["series"])
+    def minutes(self, project: str, first: datetime, last: datetime) -> list[int]:
+        """How many events there are of each minute, at most a day of them; of all projects if none is named."""
+        asked = {"project_id": project, "from": first.isoformat(), "to": last.isoformat(), "step": "minute"}
+        series = [one["values"] for one in self.get("/v1/metrics/trends", **asked)["series"]]
+        return [sum(values) for values in zip(*series, strict=True)]
 
     def _asked(self, method: str, path: str, also: int = 0, **more: Any) -> Any:
         try:

@@ -74,14 +74,12 @@ def run(words: argparse.Namespace) -> int:
 def untold(api: Api, project: str, now: int) -> int:
     """The minute the story begins in: a day ago, or after what is there already."""
     first = now - demo.HOURS * 60
-    asked = {"project_id": project, "from": time_of(first), "to": time_of(now + 1), "step": "minute"}
-    series = api.get("/v1/metrics/trends", **asked)["series"]
-    there = [place for one in series for place, count in enumerate(one["values"]) if count]
+    there = [place for place, count in enumerate(api.minutes(project, time_of(first), time_of(now))) if count]
     return min(now, first + max(there, default=-1) + 1)
 
 
-def time_of(minute: int) -> str:
-    return datetime.fromtimestamp(minute * 60, UTC).isoformat()
+def time_of(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     internal_keys: tuple[Secret, ...]
     metrics_token: Secret
     public_url: str
+    ingest_url: str
     cors_origins: tuple[str, ...]
     log_level: str
     stream_partitions: int
@@ -167,6 +168,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         internal_keys=tuple(Secret(key) for key in _list(get("INTERNAL_KEY"))),
         metrics_token=Secret(get("METRICS_TOKEN")),
         public_url=get("PUBLIC_URL"),
+        ingest_url=get("INGEST_API_URL").rstrip("/"),
         cors_origins=tuple(_list(get("CORS_ORIGINS"))),
         log_level=_one_of("LOG_LEVEL", get, ("debug", "info", "warn", "error")),
         stream_partitions=_number("STREAM_PARTITIONS", get, 1, 1000),

@@ -49,6 +49,7 @@ VARIABLES = (
     Variable("INTERNAL_KEY", "", "Shared by our own callers, stations and clock; may hold new,old.", secret=True),
     Variable("METRICS_TOKEN", "", "Bearer token that reads /metrics; unset: closed.", secret=True),
     Variable("PUBLIC_URL", "", "Where people reach the dashboard; links start with it."),
+    Variable("INGEST_API_URL", "", "Where ingest answers; the dashboard's Setup page shows how to send there."),
     Variable("CORS_ORIGINS", "", "Origins whose pages may call core_api: https://a.example,https://b.example."),
     Variable("LOG_LEVEL", "info", "debug, info, warn or error."),
     Variable("ENVIRONMENTS", "prod,staging,dev", "The environments an event may name."),

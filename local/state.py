@@ -18,10 +18,8 @@ ROOT = Path(__file__).parent.parent
 HOME = ROOT / ".local"
 LOGS, RUN, ENV = HOME / "logs", HOME / "run", HOME / "env"
 ROOM = 300 * 1024 * 1024  # a fresh cluster, its first WAL, logs
-ENV_NAMES = (
-    *("INGEST_API_URL", "PROJECT_API_KEY", "CORE_API_URL", "ACCESS_TOKEN", "DASHBOARD_URL"),
-    *(variable.name for variable in VARIABLES),
-)
+FIRST_NAMES = ("INGEST_API_URL", "PROJECT_API_KEY", "CORE_API_URL", "ACCESS_TOKEN", "DASHBOARD_URL")
+ENV_NAMES = (*FIRST_NAMES, *(variable.name for variable in VARIABLES if variable.name not in FIRST_NAMES))
 WATCHED = ("common", "functions", "schedules", "migrations", "local", "constraints.txt", "pyproject.toml")
 
 

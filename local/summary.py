@@ -14,6 +14,7 @@ def text(*, quiet: bool = False) -> str:
     lines = [f"Signals Copilot is running ({account.get('stack')}, ready in {account.get('seconds')} s)", ""]
     lines += [f"  {part.name:<10} {env[part.address]}{taken(part, env)}" for part in parts.PUBLIC if part.exists]
     lines += [f"  key        {env['PROJECT_API_KEY']}"] if "PROJECT_API_KEY" in env else []
+    lines += [f"  sign in    with {env['ACCESS_TOKEN']}"] if env.get("ACCESS_TOKEN") and exists("dashboard") else []
     lines += [f"  model      {model(env)}"]
     lines += ["", "Try it:", *trials(env)] if exists("ingest") else []
     lines += ["", f"All variables: {state.ENV.relative_to(state.ROOT)} (set -a; . .local/env)"]

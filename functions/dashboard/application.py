@@ -13,7 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 from common.errors import Problem, Unavailable
 from functions.dashboard import assets, errors
 from functions.dashboard.pages import incident, incidents, jobs, overview, search, setup, sign_in
-from functions.dashboard.serving import get
+from functions.dashboard.pages import setup_actions as make
+from functions.dashboard.serving import get, post
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -32,8 +33,17 @@ ROUTES = [
     Route("/incidents", get(incidents.page)),
     Route("/incidents/{id:uuid}", get(incident.page)),
     Route("/search", get(search.page)),
+    Route("/search/narrow", search.narrow),
+    Route("/search/download", post(search.download, "viewer"), methods=["POST"]),
     Route("/jobs", get(jobs.page)),
+    Route("/jobs/{id:uuid}/retry", post(jobs.retry, "responder"), methods=["POST"]),
     Route("/setup", get(setup.page)),
+    Route("/setup/keys", post(make.make_key, "admin"), methods=["POST"]),
+    Route("/setup/keys/{project}/{id:uuid}/revoke", post(make.revoke_key, "admin"), methods=["POST"]),
+    Route("/setup/tokens", post(make.make_token, "admin"), methods=["POST"]),
+    Route("/setup/tokens/{id:uuid}/revoke", post(make.revoke_token, "admin"), methods=["POST"]),
+    Route("/setup/projects", post(make.make_project, "admin"), methods=["POST"]),
+    Route("/setup/preferences", post(make.prefer, "viewer"), methods=["POST"]),
     Route("/sign-in", sign_in.form, methods=["GET"]),
     Route("/sign-in", sign_in.sign_in, methods=["POST"]),
     Route("/sign-out", sign_in.sign_out, methods=["POST"]),

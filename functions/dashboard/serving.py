@@ -33,12 +33,13 @@ class Asked(NamedTuple):
     conn: Connection
     path: Mapping[str, str]  # what the route's pattern found
     query: Mapping[str, str]
+    version: object = None  # what the page's `version` answered
 
 
 class Page(NamedTuple):
     """One page: `values` for its template, `version` of the data they come from, the seconds between refreshes.
 
-    `values` may hold `every`, if that depends on them; 0: never.
+    `values` may hold `every`, if that depends on them; 0: never. Two statements are the frame's and the version's.
     """
 
     template: str
@@ -69,9 +70,10 @@ class Shown(NamedTuple):
     page: Page
     more: Mapping[str, object]
     status: int = 200
+    query: Mapping[str, str] = {}
 
 
-Act = Callable[[Sent], Done | Shown]
+Act = Callable[[Sent], Done | Shown | Response]
 
 
 def get(page: Page) -> Endpoint:
@@ -93,7 +95,9 @@ def post(act: Act, role: str) -> Endpoint:
             result = await asyncio.to_thread(act, sent)
             if isinstance(result, Done):
                 return redirect(reader.root, result.to, await notice_cookie(result))
-            return await asyncio.to_thread(shown, result, sent)
+            if isinstance(result, Shown):
+                return await asyncio.to_thread(shown, result, sent)
+            return result
 
     return endpoint
 
@@ -104,7 +108,8 @@ def answered(page: Page, reader: Reader, request: Request) -> Response:
     with stores.database.connection() as conn:
         asked = Asked(reader, conn, words_of(request), request.query_params)
         standing = incidents.standing(conn, reader.caller.org_id)
-        etag = etag_of(reader, standing, page.version(asked))
+        asked = asked._replace(version=page.version(asked))
+        etag = etag_of(reader, standing, asked.version)
         if live and etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={"etag": etag})
         values = {"every": page.every, "standing": standing, "etag": etag, **page.values(asked)}
@@ -116,7 +121,8 @@ def answered(page: Page, reader: Reader, request: Request) -> Response:
 
 def shown(result: Shown, sent: Sent) -> Response:
     with stores.database.connection() as conn:
-        asked = Asked(sent.reader, conn, sent.path, {})
+        asked = Asked(sent.reader, conn, sent.path, result.query)
+        asked = asked._replace(version=result.page.version(asked))
         standing = incidents.standing(conn, sent.reader.caller.org_id)
         values = {"every": 0, "standing": standing, "etag": "", **result.page.values(asked), **result.more}
     return HTMLResponse(render(result.page.template, sent.reader, values), result.status)

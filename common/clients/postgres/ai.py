@@ -21,6 +21,7 @@ LIST = f"""
        AND (:project::text IS NULL OR i.project_id = :project)
        AND (:environment::text IS NULL OR i.environment = :environment)
        AND (:status::text IS NULL OR j.status = :status)
+       AND (:other_than::text IS NULL OR j.status <> :other_than)
        AND (:incident::uuid IS NULL OR j.incident_id = :incident::uuid)
        AND (:at::timestamptz IS NULL OR (j.created_at, j.id) < (:at, :id::uuid))
      ORDER BY j.created_at DESC, j.id DESC LIMIT :limit
@@ -47,6 +48,19 @@ SPEED = """
       FROM ai_jobs WHERE org_id = :org AND status = 'succeeded' AND updated_at >= :since AND updated_at <= :now
 """
 
+# One question for the page of the jobs.
+LAST_DAY = """
+    SELECT (SELECT count(*) FROM ai_jobs WHERE org_id = :org AND status = 'queued'),
+           (SELECT count(*) FROM ai_jobs WHERE org_id = :org AND status = 'running'),
+           count(*) FILTER (WHERE j.status = 'succeeded'), count(*) FILTER (WHERE j.status = 'failed'),
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM j.updated_at - j.created_at))
+               FILTER (WHERE j.status = 'succeeded'),
+           coalesce(sum(o.evidence_held), 0), coalesce(sum(o.evidence_given - o.evidence_held), 0)
+      FROM ai_jobs j
+      LEFT JOIN ai_outputs o ON o.job_id = j.id AND o.model <> 'plain'
+     WHERE j.org_id = :org AND j.status IN ('succeeded', 'failed') AND j.updated_at >= :since AND j.updated_at <= :now
+"""
+
 
 class Standing(NamedTuple):
     """Jobs that wait and run now, and since when the one that waits longest has been due."""
@@ -61,6 +75,19 @@ class Narrowing(NamedTuple):
     environment: str | None = None
     status: str | None = None
     incident: str | None = None
+    other_than: str | None = None  # not in this state
+
+
+class Day(NamedTuple):
+    """Jobs that wait and run now, and what became of those that ended in the last 24 hours."""
+
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    median_seconds: float | None  # from the opening of an incident to its summary
+    verified: int  # statements
+    left_out: int
 
 
 def found(conn: Connection, org: str, narrowing: Narrowing, limit: int, cursor: str | None) -> Page:
@@ -82,6 +109,19 @@ def ended(conn: Connection, org: str, now: datetime) -> dict[tuple[int, str], in
     """Of each of the last 24 hours, the first being 0, how many jobs succeeded and how many failed for good."""
     rows = ask(conn, ENDED, org=org, now=now, since=now - DAY)
     return {(min(int(hour), 23), status): int(count) for hour, status, count in rows}
+
+
+def last_day(conn: Connection, org: str, now: datetime) -> Day:
+    [row] = ask(conn, LAST_DAY, org=org, now=now, since=now - DAY)
+    queued, running, succeeded, failed, median, verified, left_out = row
+    seconds = float(median) if median is not None else None
+    return Day(queued, running, succeeded, failed, seconds, int(verified), int(left_out))
+
+
+def changed_at(conn: Connection, org: str) -> str | None:
+    """When a job of theirs last became something else."""
+    [[at]] = ask(conn, "SELECT utc(max(updated_at)) FROM ai_jobs WHERE org_id = :org", org=org)
+    return str(at) if at else None
 
 
 def seconds(conn: Connection, org: str, now: datetime) -> list[float] | None:

@@ -1,11 +1,14 @@
 """Projects of an organisation, and the keys that write into them."""
 
+from datetime import datetime
+from typing import NamedTuple
+
 import msgspec
 
 from common import credentials
 from common.clients.postgres import audit
 from common.clients.postgres.connection import Connection
-from common.clients.postgres.paging import LABEL, UUID, Page, ask, one, page, read
+from common.clients.postgres.paging import LABEL, UUID, Page, ask, one, page, raw, read
 from common.errors import Problem
 
 PROJECT = "p.id, p.name, p.org_id, utc(p.created_at) AS created_at, p.events_per_minute"
@@ -25,6 +28,27 @@ KEYS = f"""
        AND (:at::timestamptz IS NULL OR (k.created_at, k.id) < (:at, :id::uuid))
      ORDER BY k.created_at DESC, k.id DESC LIMIT :limit
 """  # noqa: S608
+
+# Of all projects at once, those that are good first.
+ALL_KEYS = f"""
+    SELECT row_to_json(shown)::text
+      FROM (SELECT {KEY} FROM project_api_keys k JOIN projects p ON p.id = k.project_id
+             WHERE p.org_id = :org
+             ORDER BY k.revoked_at IS NOT NULL, k.created_at DESC, k.id DESC LIMIT :limit) shown
+"""  # noqa: S608
+FIRST_COUNTED = """
+    SELECT minute_start(minute), event_type, severity, environment FROM activity
+     WHERE org_id = :org AND project_id = :project ORDER BY activity.minute LIMIT 1
+"""
+
+
+class Counted(NamedTuple):
+    """A minute in which events were counted, and what one of them was."""
+
+    at: datetime
+    event_type: str
+    severity: str
+    environment: str
 
 
 def must_have(conn: Connection, org: str, project: str | None) -> None:
@@ -55,6 +79,16 @@ def keys(conn: Connection, org: str, project: str, limit: int, cursor: str | Non
     return page(conn, KEYS, limit, org=org, project=project, at=key.at, id=key.id)
 
 
+def all_keys(conn: Connection, org: str, limit: int) -> list[msgspec.Raw]:
+    return [raw(row[0]) for row in ask(conn, ALL_KEYS, org=org, limit=limit)]
+
+
+def first_counted(conn: Connection, org: str, project: str) -> Counted | None:
+    """The oldest minute that is kept of what a project has sent; None: it has sent nothing."""
+    rows = ask(conn, FIRST_COUNTED, org=org, project=project)
+    return Counted(*rows[0]) if rows else None
+
+
 def create_key(conn: Connection, org: str, project: str, name: str, who: str, random: bytes) -> tuple[str, msgspec.Raw]:
     """The key, which nobody can read again, and the row that is kept."""
     must_have(conn, org, project)
@@ -63,7 +97,7 @@ def create_key(conn: Connection, org: str, project: str, name: str, who: str, ra
     with conn.transaction():
         [[key]] = conn.run(query + "RETURNING id::text", project=project, hash=credentials.digest(secret), name=name)
         audit.record(conn, org, who, "created", "key", key, project_id=project, name=name)
-        made = _key(conn, org, project, key)
+        made = one_key(conn, org, project, key)
     assert made
     return secret, made
 
@@ -79,10 +113,10 @@ def revoke_key(conn: Connection, org: str, project: str, key: str, who: str) -> 
     with conn.transaction():
         for [name] in conn.run(query, org=org, project=project, key=key):
             audit.record(conn, org, who, "revoked", "key", key, project_id=project, name=name)
-        return _key(conn, org, project, key)
+        return one_key(conn, org, project, key)
 
 
-def _key(conn: Connection, org: str, project: str, key: str) -> msgspec.Raw | None:
+def one_key(conn: Connection, org: str, project: str, key: str) -> msgspec.Raw | None:
     query = f"""
         SELECT row_to_json(shown)::text
           FROM (SELECT {KEY} FROM project_api_keys k JOIN projects p ON p.id = k.project_id

@@ -122,7 +122,7 @@ def create(
     with conn.transaction():
         [[token]] = conn.run(query, **values)
         audit.record(conn, org, who, "created", "token", token, name=name, role=role)
-        made = _token(conn, org, token)
+        made = one_token(conn, org, token)
     assert made
     return secret, made
 
@@ -136,7 +136,7 @@ def revoke(conn: Connection, org: str, token: str, who: str) -> msgspec.Raw | No
     with conn.transaction():
         for [name] in conn.run(query, org=org, token=token):
             audit.record(conn, org, who, "revoked", "token", token, name=name)
-        return _token(conn, org, token)
+        return one_token(conn, org, token)
 
 
 def people(conn: Connection, org: str) -> list[str]:
@@ -148,7 +148,7 @@ def people(conn: Connection, org: str) -> list[str]:
     return [name for [name] in conn.run(query, org=org)]
 
 
-def _token(conn: Connection, org: str, token: str) -> msgspec.Raw | None:
+def one_token(conn: Connection, org: str, token: str) -> msgspec.Raw | None:
     query = f"SELECT row_to_json(shown)::text FROM (SELECT {SHOWN} FROM access_tokens t WHERE org_id = :org AND id = :id) shown"  # noqa: S608, E501
     return one(conn.run(query, org=org, id=token))
 

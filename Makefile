@@ -4,7 +4,7 @@ PYTHON ?= python3
 VERBS := emulate up down clean status health doctor migrate lint fmt fuzz kafka-topics db-stats
 
 .DEFAULT_GOAL := help
-.PHONY: help test logs bench faults $(VERBS)
+.PHONY: help test logs bench faults dead $(VERBS)
 
 help:
 	@$(PYTHON) local/bootstrap.py --help
@@ -20,6 +20,9 @@ bench:
 
 faults:
 	@$(PYTHON) local/bootstrap.py faults --n $(or $(N),200)
+
+dead:
+	@$(PYTHON) local/bootstrap.py dead $(or $(ARGS),list)
 
 logs:
 	@$(PYTHON) local/bootstrap.py logs

@@ -60,6 +60,16 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--partition", required=True, type=int)
     one.add_argument("--offset", required=True, type=int)
     one.add_argument("--why", required=True)
+    one = verb("dead", dead, "what no station could use: list it, show it, send it back, or drop it")
+    one.add_argument("deed", choices=["list", "show", "retry", "drop"])
+    one.add_argument("ids", nargs="*", metavar="ID", help="of letters; their first characters are enough")
+    one.add_argument("--station", default="", help="that refused the record")
+    one.add_argument("--reason", default="", help="its code, such as unknown_project")
+    one.add_argument("--since", default="", help="when it was buried: a time, or how long ago: 7d, 12h, 30m")
+    one.add_argument("--until", default="")
+    one.add_argument("--why", default="", help="kept with the letter; retry and drop want it")
+    one.add_argument("--all", action="store_true", help="list also those that were retried or dropped")
+    one.add_argument("--json", action="store_true", help="list and show as a line of JSON each")
     verb("doctor", doctor, "try every configured connection, and say what is wrong with it")
     verb("migrate", migrate, "bring the configured database to this release's schema")
     verb("kafka-topics", topics, "the topics of the stream (Kafka or Postgres) with their offsets")
@@ -129,6 +139,12 @@ def skip(words: Words) -> int:
     from local import skip as room
 
     return room.main(os.environ, words.station, words.partition, words.offset, words.why)
+
+
+def dead(words: Words) -> int:
+    from local import dead as room
+
+    return room.main(os.environ, words)
 
 
 def doctor(_: Words) -> int:

@@ -61,6 +61,9 @@ class Log:
     def reader(self, topic: str, group: str) -> Any:
         raise NotImplementedError
 
+    def scan(self, topic: str) -> Any:
+        raise NotImplementedError
+
     def close(self) -> None:
         pass
 

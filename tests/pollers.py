@@ -42,10 +42,10 @@ class Batch(NamedTuple):
 
 
 class Probe:
-    """tests/probe.py under uvicorn, started again when it dies, as any platform does."""
+    """tests/probe.py, or another such module, under uvicorn, started again when it dies, as any platform does."""
 
-    def __init__(self, home: Path, topic: str, environ: dict[str, str]) -> None:
-        self.home, self.port = home, process.free_port()
+    def __init__(self, home: Path, topic: str, environ: dict[str, str], module: str = "tests.probe") -> None:
+        self.home, self.port, self._module = home, process.free_port(), module
         home.mkdir()
         self._env = environment(environ | {"PROBE": str(home), "PROBE_TOPIC": topic, "INTERNAL_KEY": KEY})
         self._closing = threading.Event()
@@ -82,7 +82,7 @@ class Probe:
         self.process.stop(seconds=1)
 
     def _start(self) -> process.Process:
-        words: process.Words = [sys.executable, "-m", "uvicorn", "tests.probe:asgi", "--log-level", "warning"]
+        words: process.Words = [sys.executable, "-m", "uvicorn", f"{self._module}:asgi", "--log-level", "warning"]
         words += ["--host", "127.0.0.1", "--port", str(self.port), "--timeout-graceful-shutdown", "1"]
         started = process.start("probe", words, self.home, env=self._env, cwd=servers.ROOT)
         process.wait_until(lambda: process.listens(self.port), started, 30)
@@ -173,8 +173,8 @@ class Room:
         for at in range(0, len(items), 500):
             self.stream.publish(self.topic, items[at : at + 500]).wait()
 
-    def probe(self) -> Probe:
-        made = Probe(self.folder / f"probe-{uuid4().hex[:6]}", self.topic, self.environ)
+    def probe(self, module: str = "tests.probe") -> Probe:
+        made = Probe(self.folder / f"probe-{uuid4().hex[:6]}", self.topic, self.environ, module)
         self._closing.append(made.close)
         return made
 
@@ -184,7 +184,7 @@ class Room:
         return made
 
     def station(self, url: str, **more: Any) -> Station:
-        return Station("probe", url, self.topic, "group", **more)
+        return Station(**{"name": "probe", "url": url, "topic": self.topic, "group": "group"} | more)
 
     def feed(self, url: str, poison_tries: int = 3, stream: Stream | None = None, **more: Any) -> Feeder:
         """A feeder in a thread of this process."""

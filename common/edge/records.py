@@ -8,6 +8,8 @@ import msgspec
 
 from common.errors import Misconfigured, Problem
 
+LOG_APPEND_TIME, CREATE_TIME = "LOG_APPEND_TIME", "CREATE_TIME"
+
 
 class Record(msgspec.Struct, gc=False):
     """One record, named as in AWS's Kafka event; key and value are the bytes that were published."""
@@ -20,7 +22,7 @@ class Record(msgspec.Struct, gc=False):
     value: bytes | None = None
     headers: list[dict[str, list[int]]] = []
     # CREATE_TIME where the publisher's clock made `timestamp`, on topics that are not ours
-    timestamp_type: str = msgspec.field(name="timestampType", default="LOG_APPEND_TIME")
+    timestamp_type: str = msgspec.field(name="timestampType", default=LOG_APPEND_TIME)
 
 
 class Refused(msgspec.Struct, frozen=True):

@@ -5,11 +5,14 @@ from functools import cache
 import msgspec
 
 from common import edge, settings, topics
+from common.clients.stream import retried
 from common.edge.records import Record, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from functions.ai_worker.work import Worker
+
+NAME = "ai_worker"
 
 
 class Notification(msgspec.Struct):
@@ -24,7 +27,7 @@ read = msgspec.json.Decoder(Notification).decode
 def handle(records: list[Record]) -> list[Refused]:
     """Takes AI_JOBS_PER_CALL due jobs at most, any of them; answers well whatever became of them."""
     worker().take(settings.current().ai_jobs_per_call)
-    return [refused for record in records if (refused := refusal(record))]
+    return [refused for record in retried.for_station(NAME, records) if (refused := refusal(record))]
 
 
 def refusal(record: Record) -> Refused | None:
@@ -46,7 +49,7 @@ def worker() -> "Worker":
 def bury(refused: list[Refused]) -> None:
     from common.clients.stream.dead import bury_for
 
-    bury_for("ai_worker")(refused)
+    bury_for(NAME)(refused)
 
 
 asgi, gcp, aws, main = edge.stream(handle, bury, topic=topics.AI_JOBS)

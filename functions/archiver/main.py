@@ -5,13 +5,16 @@ from functools import cache
 from common import edge, settings, topics
 from common.clients import archive
 from common.clients.objects import Objects, objects_for
+from common.clients.stream import retried
 from common.clients.stream.dead import bury_for
 from common.edge.records import Record, Refused
+
+NAME = "archiver"
 
 
 def handle(records: list[Record]) -> list[Refused]:
     """All of them are kept when this returns; nothing is refused, for an archive needs no meaning."""
-    archive.write(objects(), records)
+    archive.write(objects(), retried.for_station(NAME, records))
     return []
 
 
@@ -20,4 +23,4 @@ def objects() -> Objects:
     return objects_for(settings.current())
 
 
-asgi, gcp, aws, main = edge.stream(handle, bury_for("archiver"), topic=topics.RAW)
+asgi, gcp, aws, main = edge.stream(handle, bury_for(NAME), topic=topics.RAW)

@@ -7,12 +7,14 @@ import msgspec
 
 from common.clients.postgres.counting import Project
 from common.clients.postgres.series import Series
+from common.clients.stream import retried
 from common.edge.records import Record, Refused
 from common.errors import Problem
 from common.events.counted import Counted, decode_counted
 from common.events.identity import Fingerprint, fingerprint, metric_of, series_id
 from common.events.limits import MAX_AHEAD
 
+NAME = "incident_engine"
 REMEMBERED = 50_000
 NOT_CLAMPED = "is more than five minutes after received_at; ingest would have clamped it."
 LAST = datetime(6000, 1, 1, tzinfo=UTC)  # minutes are four bytes in the tables
@@ -57,8 +59,10 @@ def read(records: Sequence[Record]) -> Events:
             if counted.occurred_at > counted.received_at or counted.occurred_at >= LAST:
                 _check_time(counted)
         except Problem as problem:
-            events.refused.append(refusal(record, problem))
-            continue
+            came_back = _opened(record, problem, events.refused)
+            if came_back is None:
+                continue
+            counted = came_back
         attributes = counted.attributes
         key = (
             counted.project_id,
@@ -73,6 +77,27 @@ def read(records: Sequence[Record]) -> Events:
         events.counted.append(counted)
         events.kinds.append(_kinds.get(key) or _new_kind(key, counted))
     return events
+
+
+def _opened(record: Record, problem: Problem, refused: list[Refused]) -> Counted | None:
+    """What is no envelope may hold one that came back from the dead letters; if it was refused here, it is counted.
+
+    Its id is remembered as if its caller had chosen it, so that a letter sent back twice is counted once.
+    """
+    back = retried.read(record)
+    if back is None:
+        refused.append(refusal(record, problem))
+        return None
+    if back.station != NAME:
+        return None  # it was counted when it first came
+    record.value = back.value  # in place: the record is known by its identity
+    try:
+        counted = decode_counted(back.value or b"")
+        _check_time(counted)
+    except Problem as still:
+        refused.append(refusal(record, still))
+        return None
+    return msgspec.structs.replace(counted, minted=False)
 
 
 def _check_time(counted: Counted) -> None:

@@ -9,6 +9,7 @@ from common.clients.postgres.database import Database
 from common.clients.stream.dead import bury_for
 from common.edge.records import Record, Refused
 from functions.incident_engine.engine import Engine
+from functions.incident_engine.events import NAME
 
 
 def handle(records: list[Record]) -> list[Refused]:
@@ -20,4 +21,4 @@ def engine() -> Engine:
     return Engine(Database(1), stream.shared, new_id)
 
 
-asgi, gcp, aws, main = edge.stream(handle, bury_for("incident_engine"), topic=topics.RAW)
+asgi, gcp, aws, main = edge.stream(handle, bury_for(NAME), topic=topics.RAW)

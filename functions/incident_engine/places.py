@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from common.clients.postgres.progress import Move, Place
-from common.edge.records import Record
+from common.edge.records import CREATE_TIME, Record
 from common.errors import Misconfigured
 
 # A redelivered record is never newer than the last one counted; clocks of brokers may differ by so much.
@@ -44,7 +44,7 @@ def advance(records: Sequence[Record], places: Mapping[int, Place]) -> Advance:
 
 
 def _check(record: Record, counted: Place) -> None:
-    if counted.newest is None or record.timestamp_type == "CREATE_TIME":
+    if counted.newest is None or record.timestamp_type == CREATE_TIME:
         return  # the broker's clock has said nothing
     if record.offset < counted.next and record.timestamp > counted.newest + ANEW_MS:
         raise Misconfigured(
@@ -55,4 +55,4 @@ def _check(record: Record, counted: Place) -> None:
 
 
 def _time_of(record: Record) -> int | None:
-    return None if record.timestamp_type == "CREATE_TIME" else record.timestamp
+    return None if record.timestamp_type == CREATE_TIME else record.timestamp

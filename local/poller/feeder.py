@@ -13,6 +13,7 @@ from common.clients.stream import Fenced, Overtaken, Reader, Recreated, Stream
 from common.edge.records import Record
 from common.errors import Misconfigured, Unavailable
 from local.poller import pace
+from local.poller.burial import Burials
 from local.poller.lane import Lane
 from local.poller.lanes import Lanes
 from local.poller.pace import Pace
@@ -44,8 +45,9 @@ class Feeder:
         self._times = times or Pace()
         self._voice = Voice(station.name, self._times.shout)
         self._lanes = Lanes(station)
+        burials = Burials(stream, stopped.database, station)
         rules = Rules(self._times, poison_tries, random.random)
-        self._sender = Sender(station, key, stream, self._lanes, stopped, self._voice, rules)
+        self._sender = Sender(station, key, burials, self._lanes, stopped, self._voice, rules)
         self._reader: Reader | None = None
         self._assigned: dict[int, int] = {}  # as of the last read: asking the reader would make a stuck loop look alive
         self._recreated: dict[int, str] = {}

@@ -7,12 +7,12 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from common.clients.postgres.stops import Ask, Stop
-from common.clients.stream import Stream, dead
+from common.clients.stream import dead
 from common.edge import clocks
 from common.edge.records import Refused
-from common.errors import Misconfigured, Unavailable
 from local.poller import batch, outcome, pace
 from local.poller.batch import Item
+from local.poller.burial import Burials
 from local.poller.job import Job
 from local.poller.lane import Lane
 from local.poller.lanes import Lanes
@@ -36,9 +36,9 @@ class Sender:
     """At most one request of the healthy partitions is under way, and one of each that was set aside."""
 
     def __init__(
-        self, station: Station, key: str, stream: Stream, lanes: Lanes, stopped: Stopped, voice: Voice, rules: Rules
+        self, station: Station, key: str, burials: Burials, lanes: Lanes, stopped: Stopped, voice: Voice, rules: Rules
     ) -> None:
-        self._station, self._stream, self._lanes, self._stopped = station, stream, lanes, stopped
+        self._station, self._burials, self._lanes, self._stopped = station, burials, lanes, stopped
         self._voice, self._rules = voice, rules
         self._address = Address(station.url, key, station.timeout_seconds)
         self._done: SimpleQueue[Job] = SimpleQueue()
@@ -123,14 +123,7 @@ class Sender:
         letter = dead.letter(self._station.name, Refused(lane.waiting[0].record, code, detail), clocks.now(), by)
         self._say("warn", "buries a record", lane, code=code, detail=detail, by=by, letter=letter.id)
 
-        def work() -> Outcome:
-            try:
-                dead.publish(self._stream, [letter])
-            except (Unavailable, Misconfigured) as error:
-                return Unburied(str(error))
-            return Buried()
-
-        self._start(Job({lane: 1}, work, burial=True))
+        self._start(Job({lane: 1}, lambda: self._burials.bury(letter), burial=True))
 
     def _start(self, job: Job) -> Job:
         self.under_way += 1

@@ -29,7 +29,7 @@ class Note(NamedTuple):
 
 class Stopped:
     def __init__(self, database: Database, times: Pace | None = None) -> None:
-        self._database, self._times = database, times or Pace()
+        self.database, self._times = database, times or Pace()
         self._voice = Voice("all", self._times.shout)
         self._notes: SimpleQueue[Note | None] = SimpleQueue()
         self._standing: dict[tuple[str, int], Note] = {}
@@ -54,7 +54,7 @@ class Stopped:
         self._closing.set()
         self._notes.put(None)
         self._thread.join(self._times.stop)
-        self._database.close()
+        self.database.close()
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -80,7 +80,7 @@ class Stopped:
         if not self._unwritten and not self._standing:
             return
         try:
-            with self._database.connection() as conn:
+            with self.database.connection() as conn:
                 while self._unwritten:
                     what, stop, _ = self._unwritten[0]
                     stops.keep(conn, stop) if what == KEEP else stops.end(conn, stop, what)

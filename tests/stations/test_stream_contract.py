@@ -140,6 +140,30 @@ def test_ends_are_the_oldest_offset_and_the_next_one(engine: Engine) -> None:
     assert stream.ends(topic) == {part: (0, 2 if part == partition_of(b"a", 2) else 0) for part in range(2)}
 
 
+def test_a_scan_brings_what_was_there_when_it_began_in_order(engine: Engine) -> None:
+    topic, stream = engine.topic(3), engine.stream()
+    assert list(stream.scan(topic)) == []
+    for at in range(0, 1200, 60):
+        stream.publish(topic, [(b"%d" % (n % 7), b"%d" % n) for n in range(at, at + 60)]).wait()
+    stream.publish(topic, AWKWARD).wait()
+    scan = stream.scan(topic)
+    found = [next(scan)]
+    stream.publish(topic, [(b"%d" % n, b"late") for n in range(9)]).wait()
+    found += scan
+    by_group = sorted(read(engine.reader(topic), len(found) + 9), key=lambda one: (one.partition, one.offset))
+    assert found == [one for one in by_group if one.value != b"late"]
+    assert Counter((one.key, one.value) for one in found) == Counter(
+        [(b"%d" % (n % 7), b"%d" % n) for n in range(1200)] + AWKWARD
+    )
+
+
+def test_a_scan_begins_behind_what_retention_took(engine: Engine) -> None:
+    topic, stream = engine.topic(), engine.stream()
+    stream.publish(topic, [(None, b"%d" % n) for n in range(20)]).wait()
+    engine.delete_before(topic, 15)
+    assert [one.offset for one in stream.scan(topic)] == list(range(15, 20))
+
+
 def test_a_stream_is_known_by_its_cluster(engine: Engine) -> None:
     assert engine.stream().name == engine.stream().name != Engine("postgres").stream().name
     assert engine.stream().name.startswith("kafka:" if engine.kind == "kafka" else "postgres:")

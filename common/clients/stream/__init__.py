@@ -29,7 +29,7 @@ reads; commit, pause, resume and seek may come from any other.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
@@ -95,6 +95,10 @@ class Stream(Protocol):
         """Each partition's first offset still there, and the one the next record will get."""
 
     def reader(self, topic: str, group: str) -> Reader: ...
+
+    def scan(self, topic: str) -> Iterator[Record]:
+        """Every record that is there now, a partition after the other; no group, nothing is committed."""
+
     def close(self) -> None: ...
 
 

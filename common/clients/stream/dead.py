@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from common import topics
-from common.clients.stream import Item, Stream, shared
+from common.clients.stream import Item, Stream, retried, shared
 from common.edge import clocks
 from common.edge.records import Record, Refused
 
@@ -58,7 +58,8 @@ def bury_for(station: str, stream: Callable[[], Stream] = shared) -> Callable[[l
 
 
 def letter(station: str, refused: Refused, now: datetime, by: str = "") -> Letter:
-    record = refused.record
+    """Of a record that came back and is refused again, the letter holds its own bytes, not the wrapping."""
+    record, back = refused.record, retried.read(refused.record)
     return Letter(
         id=_id(station, record),
         station=station,
@@ -70,7 +71,7 @@ def letter(station: str, refused: Refused, now: datetime, by: str = "") -> Lette
         offset=record.offset,
         timestamp=record.timestamp,
         key=record.key,
-        value=record.value,
+        value=back.value if back else record.value,
         headers=record.headers,
     )
 

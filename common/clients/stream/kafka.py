@@ -1,13 +1,14 @@
 """The stream in Kafka."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from common.clients.stream import Item, Reader
 from common.clients.stream.kafka_config import Admin
 from common.clients.stream.kafka_publisher import Publisher
 from common.clients.stream.pending import Pending
+from common.edge.records import Record
 from common.settings import Kafka
 
 
@@ -34,6 +35,11 @@ class KafkaStream:
 
         self._admin().partitions(topic)  # or it waits for ever for a topic nobody made
         return KafkaReader(self._settings, topic, group)
+
+    def scan(self, topic: str) -> Iterator[Record]:
+        from common.clients.stream import kafka_scan  # only people's tools do
+
+        return kafka_scan.scan(self._settings, topic, self.ends(topic))
 
     def close(self) -> None:
         self._publisher.close()

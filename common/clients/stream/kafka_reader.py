@@ -10,6 +10,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Me
 from common.clients.stream import Fenced, Overtaken, Recreated
 from common.clients.stream.kafka_config import ANSWER_SECONDS, Said, config, reason
 from common.clients.stream.kafka_pulse import Pulse
+from common.clients.stream.kafka_record import record_of
 from common.edge.records import Record
 from common.settings import Kafka
 
@@ -152,8 +153,7 @@ class KafkaReader:
         elif error:
             self._failed = error
         elif share and share.sought is None:
-            key, value = message.key(), message.value()
-            share.waiting.append(Record(self._topic, part, offset, message.timestamp()[1], key, value))
+            share.waiting.append(record_of(self._topic, message))
 
     def _give(self, max_records: int, max_bytes: int) -> list[Record]:
         """As much of what waits as the limits allow, at least one; who comes first changes."""

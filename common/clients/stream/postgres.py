@@ -1,12 +1,13 @@
 """The stream as a log in Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from common.clients.postgres.database import Database
 from common.clients.stream import Item, Reader, no_such_topic
 from common.clients.stream.pending import Pending
 from common.clients.stream.postgres_publisher import GIVE_UP_SECONDS, Publisher
+from common.edge.records import Record
 from common.settings import Postgres
 
 WHICH = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
@@ -41,6 +42,11 @@ class PostgresStream:
         from common.clients.stream.postgres_reader import PostgresReader  # only the poller reads
 
         return PostgresReader(self._settings, topic, group)
+
+    def scan(self, topic: str) -> Iterator[Record]:
+        from common.clients.stream import postgres_scan  # only people's tools do
+
+        return postgres_scan.scan(self._database, topic, self.ends(topic))
 
     def close(self) -> None:
         self._publisher.close()

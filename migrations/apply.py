@@ -6,7 +6,7 @@
 import hashlib
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,19 +76,27 @@ def not_applied(applied: dict[int, str], wanted: list[Migration]) -> list[Migrat
 def main() -> int:
     """Say what was applied; one sentence and a non-zero exit when it cannot be done."""
     try:
-        conn = Connection(settings.current().database, answer_seconds=None)
-        [[version]] = conn.run("SELECT current_setting('server_version_num')::int")
-        if version < 160_000:
-            raise Misconfigured(f"This is Postgres {version // 10_000}; 16 or newer is needed.")
-        for migration in apply(conn, migrations()):
+        for migration in bring_up(settings.current(), datetime.now(UTC).date()):
             print(f"applied {migration.name}")
-        prepare(conn, settings.current(), datetime.now(UTC).date())
         print("the schema is up to date, the topics are there")
-        conn.close()
     except (Misconfigured, Unavailable) as error:
         print(f"migrations: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def bring_up(where: settings.Settings, today: date) -> list[Migration]:
+    """The configured stores as this release wants them; what was missing is answered."""
+    conn = Connection(where.database, answer_seconds=None)
+    try:
+        [[version]] = conn.run("SELECT current_setting('server_version_num')::int")
+        if version < 160_000:
+            raise Misconfigured(f"This is Postgres {version // 10_000}; 16 or newer is needed.")
+        applied = apply(conn, migrations())
+        prepare(conn, where, today)
+        return applied
+    finally:
+        conn.close()
 
 
 def _read(path: Path) -> Migration:

@@ -1,0 +1,85 @@
+"""dist/gcp: a bundle per function with what serves it, and Cloud Run's manifests."""
+
+from pathlib import Path
+
+from local.bundles import archive, compiled, wheels
+from local.bundles.aws import zip_of
+from local.bundles.declaration import ARCHITECTURES, FUNCTIONS, PYTHON, RUNTIME, Function
+from local.bundles.manifests import (
+    MIGRATE,
+    POLLER,
+    SERVING,
+    Manifest,
+    container,
+    label,
+    manifest,
+    served,
+    serving,
+    stations,
+)
+from local.bundles.places import dump, lay, place
+
+ACCOUNT = {"serviceAccountName": "SERVICE_ACCOUNT"}
+SECRETS = ("DATABASE_URL", "INTERNAL_KEY")
+DOCKERFILE = f"""# One function: docker build -t signals-ingest --build-arg FUNCTION=ingest dist/gcp
+FROM python:{PYTHON}-slim
+ARG FUNCTION
+WORKDIR /app
+COPY runtime.zip ${{FUNCTION}}.zip /tmp/
+RUN python -m zipfile -e /tmp/runtime.zip /app && python -m zipfile -e /tmp/${{FUNCTION}}.zip /app && rm /tmp/*.zip
+USER nobody
+"""
+
+
+def write(dist: Path) -> dict[str, int]:
+    """After dist/aws: the functions' zips are Lambda's, and only what serves them is added."""
+    folder = dist / "gcp"
+    server = compiled.of_wheels(wheels.wanted(RUNTIME, ARCHITECTURES[0]))
+    sizes = {"gcp/runtime.zip": archive.write(folder / "runtime.zip", server)}
+    zips = {f"{function.name}.zip": zip_of(dist, function) for function in FUNCTIONS}
+    lay(folder, zips)
+    place(folder / "Dockerfile", DOCKERFILE)
+    for function in served():
+        place(folder / f"service-{function.name}.yaml", dump(service(function)))
+    place(folder / "workerpool-poller.yaml", dump(worker_pool()))
+    place(folder / "job-migrate.yaml", dump(job()))
+    return sizes
+
+
+def service(function: Function) -> Manifest:
+    """The poller shows the internal key and no identity, so what it calls is open to the project's network only."""
+    # Uvicorn believes the front end who the caller was, and that he came by TLS.
+    one = serving(function, env=[*secrets(), {"name": "FORWARDED_ALLOW_IPS", "value": "*"}])
+    concurrency = 40 if function.public else 1
+    spec = {"containerConcurrency": concurrency, "timeoutSeconds": function.seconds, "containers": [one], **ACCOUNT}
+    scale = {"autoscaling.knative.dev/maxScale": "20", "run.googleapis.com/startup-cpu-boost": "true"}
+    door = {"run.googleapis.com/ingress": "all" if function.public else "internal"}
+    template = {"metadata": {"annotations": scale}, "spec": spec}
+    return manifest(SERVING, "Service", {"name": label(function), "annotations": door}, {"template": template})
+
+
+def worker_pool() -> Manifest:
+    fed = ",".join(f"{one.name}=URL_OF_{one.name.upper()}" for one in stations())
+    one = container("poller", "copilot", POLLER, 512, env=[*secrets(), {"name": "POLLER_STATIONS", "value": fed}])
+    metadata = {"name": "poller", "annotations": {"run.googleapis.com/manualInstanceCount": "1"}}
+    return manifest(
+        "run.googleapis.com/v1", "WorkerPool", metadata, {"template": {"spec": {"containers": [one], **ACCOUNT}}}
+    )
+
+
+def job() -> Manifest:
+    task = {
+        "maxRetries": 1,
+        "timeoutSeconds": "900",
+        "containers": [container("migrate", "copilot", MIGRATE, 512, env=secrets())],
+    }
+    spec = {"template": {"spec": {"taskCount": 1, "template": {"spec": task | ACCOUNT}}}}
+    return manifest("run.googleapis.com/v1", "Job", {"name": "migrate"}, spec)
+
+
+def secrets() -> list[Manifest]:
+    """Each by its name in Secret Manager; the other settings are given with the service's own command."""
+    return [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": name.lower().replace("_", "-"), "key": "latest"}}}
+        for name in SECRETS
+    ]

@@ -44,6 +44,7 @@ ROUTES = [
     Route("/setup/tokens/{id:uuid}/revoke", post(make.revoke_token, "admin"), methods=["POST"]),
     Route("/setup/projects", post(make.make_project, "admin"), methods=["POST"]),
     Route("/setup/preferences", post(make.prefer, "viewer"), methods=["POST"]),
+    Route("/setup/shortcuts", post(make.switch_shortcuts, "viewer"), methods=["POST"]),
     Route("/sign-in", sign_in.form, methods=["GET"]),
     Route("/sign-in", sign_in.sign_in, methods=["POST"]),
     Route("/sign-out", sign_in.sign_out, methods=["POST"]),

@@ -30,13 +30,19 @@ def _style() -> bytes:
     return "".join([colours.stylesheet(), *texts]).encode()
 
 
+def _script() -> bytes:
+    """Without what only its readers need: comments on lines of their own, and indentation."""
+    lines = (line.strip() for line in _read("script.js").decode().splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//")).encode()
+
+
 def _read(name: str) -> bytes:
     return (HERE / "static" / name).read_bytes()
 
 
 _ASSETS = {
     "style.css": Asset(_style(), "text/css"),
-    "script.js": Asset(_read("script.js"), "text/javascript"),
+    "script.js": Asset(_script(), "text/javascript"),
     "icon.svg": Asset(_read("icon.svg"), "image/svg+xml"),
     "icon-dot.svg": Asset(_read("icon-dot.svg"), "image/svg+xml"),
 }

@@ -16,7 +16,7 @@ from common.clients.postgres.tokens import ROLES
 from common.errors import Problem
 from functions.dashboard import stores
 from functions.dashboard.pages.setup import LIVES, Secret, named, page
-from functions.dashboard.reader import KEYS, THEME, THEMES, ZONE, zone_named
+from functions.dashboard.reader import KEYS, THEME, THEMES, ZONE, local_path, zone_named
 from functions.dashboard.serving import Act, Done, Sent, Shown, forget, keep, redirect
 from functions.dashboard.snippets import snippets
 
@@ -112,6 +112,13 @@ def prefer(sent: Sent) -> Response:
     else:
         forget(response, root, THEME)
     keep(response, root, KEYS, "on" if sent.form.get("keys") else "off", YEAR)
+    return response
+
+
+def switch_shortcuts(sent: Sent) -> Response:
+    """Single keys on or off, from the list of them."""
+    response = redirect(sent.reader.root, local_path(sent.form.get("back", "/")))
+    keep(response, sent.reader.root, KEYS, "off" if sent.reader.keys else "on", YEAR)
     return response
 
 

@@ -21,7 +21,7 @@ from confluent_kafka import Producer
 from common import settings
 from common.clients.postgres.connection import Connection
 from common.clients.stream import Item, Reader, Stream, bodies, kafka_topics, postgres_topics, stream_for
-from common.clients.stream.postgres_writer import PUBLISH
+from common.clients.stream.postgres_writer import append
 from local.servers import kafka
 from local.servers.kafka import KafkaServer
 from local.servers.postgres import DATABASE, ROLE, PostgresServer
@@ -133,8 +133,8 @@ def _alone(environ: dict[str, str], seconds: float = 1.5) -> float:
     def publish(number: int) -> None:
         conn = Connection(where)
         while time.perf_counter() < until:
-            [rows] = bodies.rows([(KEYS[(number + counts[number] * 7) % 400], EVENTS[number])], PARTITIONS)
-            conn.simple(PUBLISH.format(topic=f"'{TOPIC}'", rows=f"'{rows}'").replace("true", "false"))
+            record = bodies.encoded([(KEYS[(number + counts[number] * 7) % 400], EVENTS[number])])
+            conn.simple(append(TOPIC, *bodies.rows(record, PARTITIONS), short_lock=False))
             counts[number] += time.perf_counter() > until - seconds
         conn.close()
 

@@ -11,7 +11,8 @@ import pytest
 
 from common import settings
 from common.clients.postgres.connection import Connection
-from common.clients.stream import Item, Stream, stream_for
+from common.clients.stream import Item, Stream, bodies, stream_for
+from common.clients.stream.postgres_writer import append
 from common.errors import Unavailable
 from local.servers.kafka import KafkaServer
 from local.servers.pooler import PoolerServer
@@ -125,7 +126,8 @@ def test_without_the_second_commit_a_kill_does_lose_records(postgres: PostgresSe
     conn = Connection(engine.settings.database)
     conn.simple("SELECT pg_logical_emit_message(true, 'b', '')")  # the topic itself is safe
     for n in range(20):
-        conn.simple(f'BEGIN; SELECT stream_publish(\'{topic}\', \'[{{"p":0,"n":1,"b":[{{"v":{n}}}]}}]\', true); COMMIT')
+        rows = [bodies.Row(0, 1, f'[{{"v":{n}}}]')]
+        conn.simple(f"BEGIN;{append(topic, rows, short_lock=True)}COMMIT")
     _kill(postgres)
     conn.close()
     postgres.start()

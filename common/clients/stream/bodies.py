@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -15,6 +16,8 @@ from common.clients.stream import Item
 ROW_RECORDS = 500
 ROW_CHARACTERS = 256 * 1024
 WHITESPACE = b" \t\r\n"
+
+Encoded = tuple[int, str]  # a key's hash, and the record as its row holds it
 
 
 class Stored(msgspec.Struct, gc=False):
@@ -38,23 +41,37 @@ _one_value = msgspec.json.Decoder(msgspec.Raw).decode
 _read = msgspec.json.Decoder(list[Stored]).decode
 
 
-def rows(items: Iterable[Item], partitions: int, *, plain: bool = False) -> list[str]:
-    """Arguments for stream_publish, one after the other: in each at most one row for a partition.
+class Row(NamedTuple):
+    """What one commit brings to one partition: its records, and their number."""
 
-    The first names every partition of them all, so that one transaction locks them in one order.
+    partition: int
+    records: int
+    body: str
+
+
+def encoded(items: Collection[Item], *, plain: bool = False) -> list[Encoded]:
+    """Each record as a row holds it, with its key's hash.
+
     `plain` keeps nothing as JSON: whatever Postgres found wrong with a value, it finds nothing wrong with base64.
     """
+    starts = [_start(key, plain) for key, _ in items]
+    return [(hashed, _record(start, value, plain)) for (start, hashed), (_, value) in zip(starts, items, strict=True)]
+
+
+def rows(records: Iterable[Encoded], partitions: int) -> list[list[Row]]:
+    """What is appended, one list after the other: in each at most one row for a partition.
+
+    The first names every partition of them all, so that one transaction locks them in one order.
+    """
     waiting: dict[int, list[str]] = {}
-    for key, value in items:
-        start, hashed = _start(key, plain)
-        waiting.setdefault(hashed % partitions, []).append(_record(start, value, plain))
-    arguments = []
-    chunks = {partition: _chunks(records) for partition, records in waiting.items()}
+    for hashed, record in records:
+        waiting.setdefault(hashed % partitions, []).append(record)
+    chunks = {partition: _chunks(texts) for partition, texts in waiting.items()}
+    lists = []
     while chunks:
-        row = [f'{{"p":{p},"n":{len(c[0])},"b":[{",".join(c[0])}]}}' for p, c in chunks.items()]
-        arguments.append(f"[{','.join(row)}]")
+        lists.append([Row(p, len(c[0]), f"[{','.join(c[0])}]") for p, c in chunks.items()])
         chunks = {partition: rest[1:] for partition, rest in chunks.items() if rest[1:]}
-    return arguments
+    return lists
 
 
 def records(body: str) -> list[Stored]:

@@ -1,7 +1,10 @@
 """The stream as a log in Postgres."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from common.clients.postgres.database import Database
 from common.clients.stream import Item, Reader, no_such_topic
@@ -10,17 +13,21 @@ from common.clients.stream.postgres_publisher import GIVE_UP_SECONDS, Publisher
 from common.edge.records import Record
 from common.settings import Postgres
 
+if TYPE_CHECKING:
+    from common.clients.stream.postgres_news import News
+
 WHICH = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
 ENDS = "SELECT part, low, next FROM stream_head WHERE topic = :topic ORDER BY part"
 
 
 class PostgresStream:
-    """One connection for publishing and for questions; each reader has its own."""
+    """One connection for publishing and for questions; each reader has two of its own, and all of them one for news."""
 
     def __init__(self, settings: Postgres) -> None:
         self._settings = settings
         self._database = Database(1, lambda: settings)
         self._publisher = Publisher(self._database)
+        self._news: News | None = None
 
     @cached_property
     def name(self) -> str:
@@ -39,9 +46,11 @@ class PostgresStream:
         return {part: (low, high) for part, low, high in rows}
 
     def reader(self, topic: str, group: str) -> Reader:
-        from common.clients.stream.postgres_reader import PostgresReader  # only the poller reads
+        from common.clients.stream.postgres_news import News  # only the poller reads
+        from common.clients.stream.postgres_reader import PostgresReader
 
-        return PostgresReader(self._settings, topic, group)
+        self._news = self._news or News(self._settings)
+        return PostgresReader(self._settings, topic, group, self._news)
 
     def scan(self, topic: str) -> Iterator[Record]:
         from common.clients.stream import postgres_scan  # only people's tools do
@@ -50,3 +59,5 @@ class PostgresStream:
 
     def close(self) -> None:
         self._publisher.close()
+        if self._news:
+            self._news.close()

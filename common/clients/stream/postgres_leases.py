@@ -30,33 +30,7 @@ LEAVE = """
     UPDATE stream_lease SET until = '-infinity' WHERE grp = :grp AND topic = :topic AND member = :member;
     DELETE FROM stream_member WHERE grp = :grp AND (member = :member OR seen < clock_timestamp() - interval '1 day')
 """
-# Take what is free up to our share, keep what is ours, give back what is over it. Rows somebody else is taking are
-# skipped, and the random choice keeps members that beat at the same moment out of each other's way.
-BEAT = """
-BEGIN;
-INSERT INTO stream_member VALUES (:grp, :member, clock_timestamp())
-    ON CONFLICT (grp, member) DO UPDATE SET seen = excluded.seen;
-WITH live AS MATERIALIZED (
-    SELECT greatest(count(*), 1) AS n FROM stream_member
-     WHERE grp = :grp AND seen > clock_timestamp() - interval '6 s'),
-share AS MATERIALIZED (
-    SELECT ceil((SELECT count(*) FROM stream_lease WHERE grp = :grp AND topic = :topic)::numeric / n) AS s FROM live),
-mine AS MATERIALIZED (
-    SELECT part, row_number() OVER (ORDER BY part) AS r FROM stream_lease
-     WHERE grp = :grp AND topic = :topic AND member = :member AND until > clock_timestamp()),
-free AS MATERIALIZED (
-    SELECT part FROM stream_lease WHERE grp = :grp AND topic = :topic AND until <= clock_timestamp()
-     ORDER BY random() LIMIT greatest((SELECT s FROM share) - (SELECT count(*) FROM mine), 0)
-       FOR NO KEY UPDATE SKIP LOCKED)
-UPDATE stream_lease l
-   SET member = :member,
-       epoch = CASE WHEN l.member = :member AND l.until > clock_timestamp() THEN l.epoch ELSE l.epoch + 1 END,
-       until = CASE WHEN x.r > (SELECT s FROM share) THEN '-infinity' ELSE clock_timestamp() + interval '6 s' END
-  FROM (SELECT part, 0 AS r FROM free UNION ALL SELECT part, r FROM mine) x
- WHERE l.grp = :grp AND l.topic = :topic AND l.part = x.part AND (l.until <= clock_timestamp() OR l.member = :member)
-RETURNING l.part, l.epoch, l.next, l.until > clock_timestamp();
-COMMIT
-"""
+BEAT = "SELECT part, epoch, next, ours FROM stream_beat(:grp, :topic, :member)"
 
 
 class Lease(msgspec.Struct):
@@ -72,10 +46,10 @@ class Lease(msgspec.Struct):
 class Leases:
     """What is ours right now, and the heart that keeps it. `statements` is held while anything locks lease rows."""
 
-    def __init__(self, settings: Postgres, topic: str, group: str) -> None:
+    def __init__(self, settings: Postgres, topic: str, group: str, stir: threading.Event) -> None:
         self.names: dict[str, object] = {"grp": group, "topic": topic, "member": uuid4()}
         self.statements = threading.Lock()  # so that our own beat and commit never wait for each other's rows
-        self._settings = settings
+        self._settings, self._stir = settings, stir
         self._conn: Connection | None = None
         self._held: dict[int, Lease] = {}
         self._swap = threading.Lock()
@@ -131,6 +105,8 @@ class Leases:
                     known = before.get(part)
                     self._held[part] = known if known and known.epoch == epoch else Lease(epoch, committed, committed)
         self._good = began
+        if self._held != before:
+            self._stir.set()
 
     def _connection(self) -> Connection:
         if self._conn is None:

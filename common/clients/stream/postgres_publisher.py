@@ -15,7 +15,7 @@ from common.clients.stream.pending import Pending, end
 from common.clients.stream.postgres_writer import Call, Writer, unfinished
 from common.errors import Misconfigured, Unavailable
 
-COMMIT_RECORDS, COMMIT_BYTES = 1000, 512 * 1024
+COMMIT_RECORDS, COMMIT_BYTES = 500, 512 * 1024
 QUEUE_RECORDS, QUEUE_BYTES = 20_000, 32 * 1024 * 1024
 # From the call to the answer; ingest promises a 503 within five seconds.
 GIVE_UP_SECONDS = 4.0

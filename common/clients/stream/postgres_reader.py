@@ -1,6 +1,5 @@
 """Reading the log in Postgres: one query asks for news of all partitions, one more brings them. No LISTEN."""
 
-import random
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,16 +12,15 @@ import msgspec
 from common.clients.postgres.connection import Connection, Row
 from common.clients.stream import Fenced, Overtaken, Recreated, bodies
 from common.clients.stream.postgres_leases import BEGINNING, Lease, Leases
+from common.clients.stream.postgres_news import News
 from common.edge.records import Record
 from common.errors import Unavailable
 from common.settings import Postgres
 
-# Give or take a third: nine of ten records are seen within 70 ms, and seven idle readers cost a few percent of a core.
-POLL_SECONDS = 0.06
 ANSWER_SECONDS = 10.0
 
 # Grows with every record of the topic: while it stays, there is no news, and this is all that idling asks.
-NEWS = "SELECT sum(next) FROM stream_head WHERE topic = :topic"
+NEWS = "SELECT sum(next)::bigint FROM stream_head WHERE topic = :topic"
 HEADS = """
     SELECT part, low, next, ((clock_timestamp() AT TIME ZONE 'UTC')::date + 1)::text
       FROM stream_head WHERE topic = :topic
@@ -60,23 +58,26 @@ class Due(NamedTuple):
 class PostgresReader:
     """A member of a group. It has one connection, and its heart another."""
 
-    def __init__(self, settings: Postgres, topic: str, group: str) -> None:
-        self._settings, self._topic, self._group = settings, topic, group
+    def __init__(self, settings: Postgres, topic: str, group: str, news: News) -> None:
+        self._settings, self._topic, self._group, self._news = settings, topic, group, news
         self._conn: Connection | None = None
-        self._leases = Leases(settings, topic, group)
+        self._stir = threading.Event()  # set when there may be something to read
+        self._leases = Leases(settings, topic, group, self._stir)
         self._positions, self._talking = threading.Lock(), threading.Lock()
         self._turn = 0
+        self._total = 0
         self._seen: object = None
         self._quiet: object = None
 
     def read(self, max_records: int, max_bytes: int, timeout: float) -> list[Record]:
         until = time.monotonic() + timeout
         while True:
+            self._stir.clear()
             records = self._read_now(max_records, max_bytes)
             left = until - time.monotonic()
             if records or left <= 0:
                 return records
-            time.sleep(min(left, POLL_SECONDS * random.uniform(0.7, 1.3)))  # noqa: S311 - only spreads the polls
+            self._news.wait(self._topic, self._total, self._stir, left)
 
     def commit(self, offsets: Mapping[int, int]) -> None:
         held = self._leases.held()
@@ -111,6 +112,7 @@ class PostgresReader:
         with self._positions:
             for name, value in fields.items() if lease else ():
                 setattr(lease, name, value)
+        self._stir.set()
 
     def _read_now(self, max_records: int, max_bytes: int) -> list[Record]:
         due, until = self._due()
@@ -149,8 +151,8 @@ class PostgresReader:
 
     def _has_news(self, held: dict[int, Lease]) -> bool:
         """Unless nothing was due when this was last asked, and since then nobody has published, sought or resumed."""
-        [[total]] = self._run(NEWS, topic=self._topic)
-        self._seen = (total, [(part, one.epoch, one.next, one.paused) for part, one in held.items()])
+        [[self._total]] = self._run(NEWS, topic=self._topic)
+        self._seen = (self._total, [(part, one.epoch, one.next, one.paused) for part, one in held.items()])
         return self._seen != self._quiet
 
     def _fetch(self, due: dict[int, Due], until: str, records: int, size: int) -> dict[int, list[Row]]:

@@ -14,17 +14,19 @@ from common.errors import Unavailable
 
 # The first commit holds the locks and does not wait for the disk; the second waits, and so for both. Nobody is told
 # before that. All in one message: one round trip, and no client can stall in the middle.
-MESSAGE = "BEGIN;{publishes}COMMIT;SELECT pg_logical_emit_message(true,'b','')"
-PUBLISH = "SELECT count(*) FROM stream_publish({topic},{rows},true);"
+BEGIN, COMMIT = "BEGIN;", "COMMIT;SELECT pg_logical_emit_message(true,'b','')"
 REFUSED = (DatabaseError, Conflict)
 
 
 class Call(Pending):
-    __slots__ = ("items", "since", "size", "topic")
+    """Its records are made ready by whoever calls, while the commit before it is on its way."""
+
+    __slots__ = ("items", "ready", "since", "size", "topic")
 
     def __init__(self, topic: str, items: Sequence[Item], size: int, since: float) -> None:
         super().__init__()
         self.topic, self.items, self.size, self.since = topic, items, size, since
+        self.ready = bodies.encoded(items)
 
 
 class Writer:
@@ -73,16 +75,24 @@ class Writer:
         return None
 
     def _send(self, conn: Connection, calls: list[Call], plain: bool) -> None:
-        items: dict[str, list[Item]] = {}
+        records: dict[str, list[bodies.Encoded]] = {}
         for call in calls:
-            items.setdefault(call.topic, []).extend(call.items)
-        publishes = [
-            PUBLISH.format(topic=text(topic), rows=text(rows))
-            for topic in sorted(items)  # one order for every publisher, so that two never deadlock
-            for rows in bodies.rows(items[topic], self._partitions[topic], plain=plain)
+            records.setdefault(call.topic, []).extend(bodies.encoded(call.items, plain=True) if plain else call.ready)
+        appends = [
+            append(topic, rows, short_lock=True)
+            for topic in sorted(records)  # one order for every publisher, so that two never deadlock
+            for rows in bodies.rows(records[topic], self._partitions[topic])
         ]
-        if publishes:
-            conn.simple(MESSAGE.format(publishes="".join(publishes)))
+        if appends:
+            conn.simple("".join([BEGIN, *appends, COMMIT]))
+
+
+def append(topic: str, rows: list[bodies.Row], *, short_lock: bool) -> str:
+    parts = ",".join(str(row.partition) for row in rows)
+    counts = ",".join(str(row.records) for row in rows)
+    texts = ",".join(text(row.body) for row in rows)
+    names = f"{text(topic)},ARRAY[{parts}],ARRAY[{counts}]"
+    return f"SELECT stream_append({names},ARRAY[{texts}]::json[],{short_lock});"
 
 
 def unfinished(calls: list[Call]) -> list[Call]:

@@ -1,10 +1,10 @@
 # Thin words over one Python entry point: python3 local/bootstrap.py VERB, which makes .venv first.
 # STACK=native or STACK=compose choose other stacks; PYTHON=python3.13 another Python.
 PYTHON ?= python3
-VERBS := emulate up down clean status health doctor migrate lint fmt fuzz kafka-topics db-stats
+VERBS := emulate up down clean status health migrate lint fmt fuzz kafka-topics db-stats
 
 .DEFAULT_GOAL := help
-.PHONY: help test logs bench faults dead $(VERBS)
+.PHONY: help test logs bench faults dead doctor $(VERBS)
 
 help:
 	@$(PYTHON) local/bootstrap.py --help
@@ -20,6 +20,9 @@ bench:
 
 faults:
 	@$(PYTHON) local/bootstrap.py faults --n $(or $(N),200)
+
+doctor:
+	@$(PYTHON) local/bootstrap.py doctor $(ARGS)
 
 dead:
 	@$(PYTHON) local/bootstrap.py dead $(or $(ARGS),list)

@@ -70,7 +70,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--why", default="", help="kept with the letter; retry and drop want it")
     one.add_argument("--all", action="store_true", help="list also those that were retried or dropped")
     one.add_argument("--json", action="store_true", help="list and show as a line of JSON each")
-    verb("doctor", doctor, "try every configured connection, and say what is wrong with it")
+    one = verb("doctor", doctor, "try every configured connection, and say what is wrong with it")
+    one.add_argument("instances", nargs="*", metavar="PART=N", help="how many of a part you run, such as ingest=20")
     verb("migrate", migrate, "bring the configured database to this release's schema")
     verb("kafka-topics", topics, "the topics of the stream (Kafka or Postgres) with their offsets")
     verb("db-stats", db_stats, "tables by size, sessions")
@@ -147,10 +148,10 @@ def dead(words: Words) -> int:
     return room.main(os.environ, words)
 
 
-def doctor(_: Words) -> int:
+def doctor(words: Words) -> int:
     from local import doctor as room
 
-    return room.main(os.environ)
+    return room.main(os.environ, words.instances)
 
 
 def migrate(_: Words) -> int:

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,9 +13,10 @@ from common.clients import tls
 from common.clients.postgres import schema
 from common.clients.postgres.connection import SSL_REQUEST, Connection
 from common.errors import Misconfigured, Unavailable
-from local import harness, state
+from local import connections, harness, state
 
 SECONDS = 5.0
+OWN_TIMES = "its publishers make the times (CREATE_TIME), so a topic made anew would not be noticed"
 
 
 class Finding(NamedTuple):
@@ -36,12 +37,13 @@ class Failed(Exception):
 Step = tuple[str, Callable[[], str]]
 
 
-def main(environ: Mapping[str, str]) -> int:
+def main(environ: Mapping[str, str], instances: Sequence[str] = ()) -> int:
     """Examine what the environment names; where it names nothing, the stack that runs here."""
+    counts = connections.instances(instances)
     given = harness.given_connections(environ)
     where = settings.read(given or state.read_env())
     bad = 0
-    for finding in examine(where):
+    for finding in examine(where, counts):
         bad += bool(finding.remedy)
         print(f"  {'FAILED' if finding.remedy else 'ok':<7} {finding.target:<11} {finding.step:<7} {finding.said}")
         if finding.remedy:
@@ -50,11 +52,11 @@ def main(environ: Mapping[str, str]) -> int:
     return 1 if bad else 0
 
 
-def examine(where: settings.Settings) -> Iterator[Finding]:
+def examine(where: settings.Settings, counts: Mapping[str, int]) -> Iterator[Finding]:
     """Each connection until its first failure; the others are tried all the same."""
     if where.postgres is None:
         yield Finding("Postgres", "set", "DATABASE_URL is not set", "set it, or start a stack here: make up")
-    for target, steps in plans(where).items():
+    for target, steps in plans(where, counts).items():
         for step, attempt in steps:
             try:
                 yield Finding(target, step, attempt())
@@ -63,11 +65,11 @@ def examine(where: settings.Settings) -> Iterator[Finding]:
                 break
 
 
-def plans(where: settings.Settings) -> dict[str, list[Step]]:
+def plans(where: settings.Settings, counts: Mapping[str, int]) -> dict[str, list[Step]]:
     """DNS, TCP, TLS, login with a real round trip: for every store that is configured."""
     found: dict[str, list[Step]] = {}
     if where.postgres:
-        found["Postgres"] = postgres_steps(where.postgres)
+        found["Postgres"] = [*postgres_steps(where.postgres), ("room", lambda: postgres_room(where, counts))]
     if where.kafka:
         found["Kafka"] = kafka_steps(where)
     if where.opensearch:
@@ -106,6 +108,16 @@ def postgres_login(where: settings.Postgres) -> str:
     return f"{version.split(' on ')[0]}, schema {found[0]}"
 
 
+def postgres_room(where: settings.Settings, counts: Mapping[str, int]) -> str:
+    """How many connections there could be, against how many there may be."""
+    most, allowed = connections.most(where, counts), connections.allowed(where)
+    parts = ", ".join(f"{name} {number}" for name, number in most.items() if number)
+    said = f"at most {sum(most.values())} connections of {allowed}: {parts}"
+    if sum(most.values()) > allowed:
+        raise Failed(said, "raise max_connections, put a transaction pooler before it, or have fewer instances")
+    return said
+
+
 def kafka_steps(where: settings.Settings) -> list[Step]:
     kafka = where.kafka
     assert kafka
@@ -120,16 +132,19 @@ def kafka_steps(where: settings.Settings) -> list[Step]:
 
 
 def kafka_login(where: settings.Settings) -> str:
-    from common.clients.stream import stream_for
-    from common.topics import TOPICS
+    from common.clients.stream import kafka_topics, stream_for
+    from common.topics import RAW, TOPICS
 
+    kafka = where.kafka
+    assert kafka
     try:
         sizes = {topic: len(stream_for(where).ends(topic)) for topic in TOPICS}
     except Unavailable as error:
         raise Failed(
             error.reason or error, "check KAFKA_SASL_…, and that `make migrate` has made the topics"
         ) from error
-    return ", ".join(f"{topic}: {size} partitions" for topic, size in sizes.items())
+    said = ", ".join(f"{topic}: {size} partitions" for topic, size in sizes.items())
+    return said if kafka_topics.stamps(kafka, RAW) else f"{said}; {OWN_TIMES}"
 
 
 def opensearch_steps(where: settings.OpenSearch) -> list[Step]:

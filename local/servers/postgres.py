@@ -20,7 +20,7 @@ CARELESS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "of
 # A laptop replays little after a crash, and everything of ours fits into few connections.
 MODEST = {
     "max_wal_size": "1GB",
-    "max_connections": "60",
+    "max_connections": "100",
     "shared_buffers": "64MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",

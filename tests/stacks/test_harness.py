@@ -252,6 +252,10 @@ def test_doctor_is_well_on_a_running_stack_and_names_what_is_wrong(up: Checkout)
     well = up.make("doctor")
     assert well.returncode == 0, well.stdout
     assert "all is well" in well.stdout
+    assert "ingest 4, " in well.stdout  # of the connections it could open
+    many = up.make("doctor", "ARGS=ingest=40")
+    assert many.returncode != 0
+    assert "ingest 160, " in many.stdout
     wrong = up.env()["DATABASE_URL"].replace("signals:", "signals:x", 1)
     ill = up.make("doctor", DATABASE_URL=wrong)
     assert ill.returncode != 0

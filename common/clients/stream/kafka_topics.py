@@ -31,11 +31,20 @@ def make(kafka: Kafka, topic: str, partitions: int, keep_seconds: int) -> int:
     return _settled(admin, topic)
 
 
-def _update(admin: Admin, topic: str, kept: dict[str, str]) -> None:
+def stamps(kafka: Kafka, topic: str) -> bool:
+    """Whether the broker makes the time of each record, as on topics we made."""
+    return _described(Admin(kafka), topic)["message.timestamp.type"] == "LogAppendTime"
+
+
+def _described(admin: Admin, topic: str) -> dict[str, str]:
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
     with admin.asking():
         [found] = admin.client.describe_configs([resource], request_timeout=ANSWER_SECONDS).values()
-        now = {name: entry.value for name, entry in found.result().items()}
+        return {name: entry.value for name, entry in found.result().items()}
+
+
+def _update(admin: Admin, topic: str, kept: dict[str, str]) -> None:
+    now = _described(admin, topic)
     if changes := [(name, value) for name, value in kept.items() if now.get(name) != value]:
         entries = [ConfigEntry(*one, incremental_operation=AlterConfigOpType.SET) for one in changes]
         wanted = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)

@@ -11,6 +11,7 @@ from common.summaries.background import EPOCH, Background, Deploy, Event, Neighb
 from common.summaries.mask import mask
 
 MOST, LONGEST = 30, 300
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # A code, a route, a release as people write them; whatever else stands there is some caller's prose.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,79}")
 _ROUTE = re.compile(r"/(?!/)(?:[A-Za-z0-9_.~:{}*-]+/?){0,12}")
@@ -19,13 +20,26 @@ _HOST = re.compile(
 )
 
 
+class Shows(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A count, perhaps of so many, in the minutes from `since` to `until`; or the moment `since` of a deploy."""
+
+    count: int | None = None
+    of: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class Fact(msgspec.Struct, frozen=True):
-    """`names` are the code-like tokens it may be cited with; `refers` says what proves it, for a link."""
+    """`names` are the code-like tokens it may be cited with; `refers` says what proves it, for a link.
+
+    `shows` is what was counted, or when: for whoever shows the proof in a few characters.
+    """
 
     number: int
     text: str
     names: tuple[str, ...] = ()
     refers: tuple[str, ...] = ()
+    shows: Shows | None = None
 
 
 def facts(known: Background) -> list[Fact]:
@@ -33,13 +47,13 @@ def facts(known: Background) -> list[Fact]:
     parts = (_opening, _subject, _course, _hour, _deploys, _releases, _values, _index, _others, _history)
     said = [one for part in parts for one in part(known)]
     return [
-        Fact(number, mask(one.text)[:LONGEST], tuple(n for n in one.names if mask(n) == n), one.refers)
+        Fact(number, mask(one.text)[:LONGEST], tuple(n for n in one.names if mask(n) == n), one.refers, one.shows)
         for number, one in enumerate(said[:MOST], 1)
     ]
 
 
-def _fact(text: str, *refers: str, names: tuple[str | None, ...] = ()) -> Fact:
-    return Fact(0, text, tuple(name for name in names if name), refers)
+def _fact(text: str, *refers: str, names: tuple[str | None, ...] = (), shows: Shows | None = None) -> Fact:
+    return Fact(0, text, tuple(name for name in names if name), refers, shows)
 
 
 def _opening(known: Background) -> Iterator[Fact]:
@@ -49,9 +63,14 @@ def _opening(known: Background) -> Iterator[Fact]:
         f"The incident opened at {_time(of.opened_at)}: {of.observed} {noun} in {window}, "
         f"where {of.usual:.4g} are usual.",
         "series",
+        shows=Shows(of.observed, since=of.first, until=of.opened_at),
     )
     if noun == "errors" and of.usual >= 1:
-        yield _fact(f"At its opening that was {of.observed / of.usual:.2g} times the usual number.", "series")
+        yield _fact(
+            f"At its opening that was {of.observed / of.usual:.2g} times the usual number.",
+            "series",
+            shows=Shows(of.observed, since=of.first, until=of.opened_at),
+        )
     yield _fact(f"Its severity is {of.severity}.", "incident")
 
 
@@ -71,15 +90,18 @@ def _subject(known: Background) -> Iterator[Fact]:
 def _course(known: Background) -> Iterator[Fact]:
     of, noun = known.incident, known.noun
     worst = "peak" if noun == "errors" else "lowest"
-    yield _fact(f"At its {worst} there were {of.peak} {noun} in {of.window_minutes} minutes.", "series")
+    at_worst = f"At its {worst} there were {of.peak} {noun} in {of.window_minutes} minutes."
+    yield _fact(at_worst, "series", shows=Shows(of.peak))
     if known.newest is not None:
+        newest = EPOCH + timedelta(minutes=known.newest)
         yield _fact(
-            f"In the {of.window_minutes} minutes up to {_time(EPOCH + timedelta(minutes=known.newest))} "
-            f"there were {known.present} {noun}.",
+            f"In the {of.window_minutes} minutes up to {_time(newest)} there were {known.present} {noun}.",
             "series",
+            shows=Shows(known.present, since=newest - timedelta(minutes=of.window_minutes - 1), until=newest),
         )
-    newest = f"; the newest is of {_time(of.last_event_at)}" if of.last_event_at else ""
-    yield _fact(f"Since {_time(of.first)} it counts {of.event_count} {noun}{newest}.", "series")
+    last = f"; the newest is of {_time(of.last_event_at)}" if of.last_event_at else ""
+    counted = f"Since {_time(of.first)} it counts {of.event_count} {noun}{last}."
+    yield _fact(counted, "series", shows=Shows(of.event_count, since=of.first))
 
 
 def _hour(known: Background) -> Iterator[Fact]:
@@ -90,6 +112,7 @@ def _hour(known: Background) -> Iterator[Fact]:
         f"In the 60 minutes before, {sum(hour)} {known.noun} were counted, "
         f"at most {max(hour, default=0)} in one minute.",
         "series",
+        shows=Shows(sum(hour), since=known.incident.first - HOUR, until=known.incident.first - MINUTE),
     )
     if window and known.noun == "errors":
         start, worst = window[0][0], max(count for _, count in window)
@@ -97,6 +120,7 @@ def _hour(known: Background) -> Iterator[Fact]:
             f"The first errors of the window came at {_time(EPOCH + timedelta(minutes=start))}; "
             f"its worst minute had {worst} errors.",
             "series",
+            shows=Shows(worst),
         )
 
 
@@ -109,6 +133,7 @@ def _deploys(known: Background) -> Iterator[Fact]:
             f"{what}{of} was deployed at {_time(deploy.occurred_at)}, {_apart(deploy, known.incident)}.",
             f"deploy:{deploy.event_id}",
             names=(release, service),
+            shows=Shows(since=deploy.occurred_at),
         )
     if not known.deploys:
         yield _fact("No deploy is known in the 120 minutes before it opened.", "deploys")
@@ -129,6 +154,7 @@ def _releases(known: Background) -> Iterator[Fact]:
             f"Release {release} is named by {having} of {len(known.events)} kept events, first at {_time(first)}.",
             *_of_events(known.events, "release", release),
             names=(release,),
+            shows=Shows(having, len(known.events)),
         )
 
 
@@ -141,6 +167,7 @@ def _values(known: Background) -> Iterator[Fact]:
                 f"{what} {value} is named by {having} of {len(known.events)} kept events.",
                 *_of_events(known.events, attribute, value),
                 names=(value,),
+                shows=Shows(having, len(known.events)),
             )
 
 
@@ -152,15 +179,18 @@ def _index(known: Background) -> Iterator[Fact]:
     yield _fact(
         f"The search index held {known.seen.held} matching events of the window, in which {of.observed} were counted.",
         "search",
+        shows=Shows(known.seen.held, since=of.first, until=of.opened_at),
     )
 
 
 def _others(known: Background) -> Iterator[Fact]:
-    if known.seen.other_errors:
-        yield _fact(f"In the same minutes search holds {known.seen.other_errors} other errors.", "search")
+    if others := known.seen.other_errors:
+        shows = Shows(others, since=known.incident.first, until=known.incident.opened_at)
+        yield _fact(f"In the same minutes search holds {others} other errors.", "search", shows=shows)
     for route, count in known.seen.other_routes.items():
         if name := tidy_route(route):
-            yield _fact(f"Of these other errors {count} are on the route {name}.", "search", names=(name,))
+            said = f"Of these other errors {count} are on the route {name}."
+            yield _fact(said, "search", names=(name,), shows=Shows(count, known.seen.other_errors))
     for neighbour in known.together:
         yield _neighbour(neighbour, known.incident)
 
@@ -171,7 +201,8 @@ def _neighbour(one: Neighbour, of: Subject) -> Fact:
     what += (f" with the error code {code}" if code else "") + (f" on the route {route}" if route else "")
     minutes = round((one.opened_at - of.opened_at).total_seconds() / 60)
     when = "in the same minute" if not minutes else f"{span(minutes)} {'later' if minutes > 0 else 'earlier'}"
-    return _fact(f"Another incident, {what}, opened {when}.", f"incident:{one.id}", names=(code, route))
+    said, shows = f"Another incident, {what}, opened {when}.", Shows(since=one.opened_at)
+    return _fact(said, f"incident:{one.id}", names=(code, route), shows=shows)
 
 
 def _history(known: Background) -> Iterator[Fact]:
@@ -180,6 +211,7 @@ def _history(known: Background) -> Iterator[Fact]:
             f"The same was seen before: an incident opened at {_time(before.opened_at)} "
             f"and was last seen at {_time(before.last_seen_at)}.",
             f"incident:{before.id}",
+            shows=Shows(since=before.opened_at),
         )
 
 

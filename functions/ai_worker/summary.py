@@ -89,7 +89,9 @@ def plain_output(known: Background, proved: list[Fact]) -> Output:
 
 
 def told(proved: list[Fact]) -> list[dict[str, object]]:
-    return [{"number": fact.number, "text": fact.text, "refers": list(fact.refers)} for fact in proved]
+    """As they are kept beside the summary: JSON, with what a reader is shown as their proof."""
+    kept: list[dict[str, object]] = msgspec.to_builtins(proved)
+    return kept
 
 
 def named(reply: "Reply") -> str:

@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from common.errors import Problem, Unavailable
 from functions.dashboard import assets, errors
-from functions.dashboard.pages import incident, incidents, jobs, overview, search, setup, sign_in
+from functions.dashboard.pages import incident, incident_actions, incidents, jobs, overview, search, setup, sign_in
 from functions.dashboard.pages import setup_actions as make
 from functions.dashboard.serving import get, post
 
@@ -32,6 +32,10 @@ ROUTES = [
     Route("/", get(overview.page)),
     Route("/incidents", get(incidents.page)),
     Route("/incidents/{id:uuid}", get(incident.page)),
+    *(
+        Route(f"/incidents/{{id:uuid}}/{name}", post(act, "responder"), methods=["POST"])
+        for name, act in incident_actions.ACTS.items()
+    ),
     Route("/search", get(search.page)),
     Route("/search/narrow", search.narrow),
     Route("/search/download", post(search.download, "viewer"), methods=["POST"]),

@@ -83,3 +83,7 @@ def for_machines(time: datetime) -> str:
 def _year(time: datetime) -> str:
     """Four digits; strftime has fewer on some platforms."""
     return f"{time.astimezone(UTC).year:04}"
+
+
+def minutes(count: int) -> timedelta:
+    return timedelta(minutes=count)

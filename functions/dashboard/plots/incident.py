@@ -64,9 +64,8 @@ def plot(
     visible = [one for one in readings if one.minute >= max(shown.first, shown.begins or shown.first)]
     placed = points.worst(incident, visible, shown.first, shown.step)
     band = limits.sums_before(incident, readings)
-    scale = rise(
-        max([one.observed for _, one in placed] + [band[1], threshold(incident.rule, incident.hour) or 0]), HEIGHT
-    )
+    others = [*(band or ()), threshold(incident.rule, incident.hour) or 0]
+    scale = rise(max([one.observed for _, one in placed] + others), HEIGHT)
     alone = points.highest_alone(visible, shown.first, shown.step)
     return Plot(
         label=_label(incident, clock, shown),

@@ -9,12 +9,14 @@ from common.incidents.incident import Incident
 from functions.dashboard.plots import paths
 from functions.dashboard.plots.points import Placed
 from functions.dashboard.plots.scale import Rise, decimal, percent
-from functions.dashboard.words import alerts, exact, short
+from functions.dashboard.words import alerts, exact, short, usually
 
 NEAR = 13  # pixels: two numbers nearer than this would touch
 
 
 class Band(NamedTuple):
+    """Without y where the hour before is too long ago to be shown."""
+
     y: str
     height: str
     mean: str
@@ -30,17 +32,19 @@ class Limit(NamedTuple):
     words: str
 
 
-def sums_before(incident: Incident, readings: Sequence[Reading]) -> tuple[int, int]:
-    """The lowest and the highest sum of the hour before the window that opened it."""
+def sums_before(incident: Incident, readings: Sequence[Reading]) -> tuple[int, int] | None:
+    """The lowest and the highest sum of the hour before the window that opened it, if that hour was read."""
     last = incident.opened_at - MINUTES[incident.rule]
     sums = [one.observed for one in readings if last - HOUR < one.minute <= last]
-    return min(sums, default=0), max(sums, default=0)
+    return (min(sums), max(sums)) if sums else None
 
 
-def band(incident: Incident, sums: tuple[int, int], scale: Rise, width: int) -> Band:
+def band(incident: Incident, sums: tuple[int, int] | None, scale: Rise, width: int) -> Band:
+    mean = f"M0 {scale.y(usual(incident.rule, incident.hour))}H{width}"
+    if sums is None:
+        return Band("", "", mean, usually(usual(incident.rule, incident.hour)))
     low, high = sums
     height = max(float(scale.y(low)) - float(scale.y(high)), 1)
-    mean = f"M0 {scale.y(usual(incident.rule, incident.hour))}H{width}"
     words = f"usual, {exact(low)} to {exact(high)}" if high else "usual, none"
     return Band(scale.y(high), decimal(height), mean, words)
 

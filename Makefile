@@ -1,7 +1,7 @@
 # Thin words over one Python entry point: python3 local/bootstrap.py VERB, which makes .venv first.
 # STACK=native or STACK=compose choose other stacks; PYTHON=python3.13 another Python.
 PYTHON ?= python3
-VERBS := emulate up down clean status health migrate lint fmt fuzz kafka-topics db-stats
+VERBS := emulate up down clean status health migrate lint fmt fuzz kafka-topics db-stats bundle lock bill
 
 .DEFAULT_GOAL := help
 .PHONY: help test logs bench faults dead doctor $(VERBS)

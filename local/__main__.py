@@ -72,6 +72,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true", help="list and show as a line of JSON each")
     one = verb("doctor", doctor, "try every configured connection, and say what is wrong with it")
     one.add_argument("instances", nargs="*", metavar="PART=N", help="how many of a part you run, such as ingest=20")
+    verb("bundle", bundle, "what is deployed, in dist/: a bundle per function and platform, and their manifests")
+    verb("lock", lock, "fetch the wheels of the bundles anew, and write down their hashes")
+    verb("bill", bill, "what a month costs on each platform, from what this machine measures and a price list")
     verb("migrate", migrate, "bring the configured database to this release's schema")
     verb("kafka-topics", topics, "the topics of the stream (Kafka or Postgres) with their offsets")
     verb("db-stats", db_stats, "tables by size, sessions")
@@ -152,6 +155,24 @@ def doctor(words: Words) -> int:
     from local import doctor as room
 
     return room.main(os.environ, words.instances)
+
+
+def bundle(_: Words) -> int:
+    from local.bundles import build
+
+    return build.main()
+
+
+def lock(_: Words) -> int:
+    from local.bundles import wheels
+
+    return wheels.lock()
+
+
+def bill(_: Words) -> int:
+    from local.bill import main as room
+
+    return room.main()
 
 
 def migrate(_: Words) -> int:

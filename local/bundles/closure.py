@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,17 +23,24 @@ def closure(root: Path, source: str) -> Closure:
     waiting = [Path(source)]
     while waiting:
         path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        tree = ast.parse((root / path).read_text())
-        data.update(named_files(root, path, tree))
-        for name in imported(tree):
-            if name.partition(".")[0] in OURS:
-                waiting += files_of(root, name)
-            else:
-                foreign.add(name.partition(".")[0])
+        if path not in seen:
+            seen.add(path)
+            one = of_module(root, path)
+            waiting += one.modules
+            data |= one.data
+            foreign |= one.foreign
     return Closure(frozenset(seen), frozenset(data), frozenset(foreign))
+
+
+@cache
+def of_module(root: Path, path: Path) -> Closure:
+    """What this one itself asks for."""
+    tree = ast.parse((root / path).read_text())
+    names = set(imported(tree))
+    ours = {name for name in names if name.partition(".")[0] in OURS}
+    modules = {found for name in ours for found in files_of(root, name)}
+    foreign = {name.partition(".")[0] for name in names - ours}
+    return Closure(frozenset(modules), frozenset(named_files(root, path, tree)), frozenset(foreign))
 
 
 def imported(tree: ast.AST) -> Iterator[str]:

@@ -1,0 +1,5 @@
+"""`make bill`: what a month costs."""
+
+
+def main() -> int:
+    return 0

@@ -63,7 +63,8 @@ def flow(plan: Plan) -> list[Event]:
     """The signups of before, if the mode wants some; the last of them comes now, and shows the silence."""
     if plan.mode != "drop_signups":
         return []
-    first = plan.began - timedelta(minutes=FLOW_MINUTES + SILENT_MINUTES)
+    minute = plan.began.replace(second=0, microsecond=0)
+    first = minute - timedelta(minutes=FLOW_MINUTES + SILENT_MINUTES)
     times = [first + timedelta(seconds=number * 60 / FLOW_EACH) for number in range(FLOW_MINUTES * FLOW_EACH)]
     events = [_signup() | {"occurred_at": stamp(at), "environment": plan.environment} for at in [*times, plan.began]]
     return [event | {"event_id": id_of(plan.run, FIRST_OF_FLOW + line)} for line, event in enumerate(events)]

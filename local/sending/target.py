@@ -24,10 +24,14 @@ class Target(NamedTuple):
 
 
 def environment() -> dict[str, str]:
-    """This shell's variables, and those it lacks from the stack of this folder, if one was started here."""
+    """This shell's variables, and those it lacks from the stack of this folder."""
+    return of_stack() | {name: value for name, value in os.environ.items() if value}
+
+
+def of_stack() -> dict[str, str]:
+    """What a stack that was started here says of itself."""
     lines = ENV.read_text().splitlines() if ENV.exists() else []
-    kept = {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
-    return kept | {name: value for name, value in os.environ.items() if value}
+    return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
 
 
 def target(environ: Mapping[str, str], project: str = "") -> Target:
@@ -59,8 +63,11 @@ class Api:
 
     def key_of(self, project: str) -> str:
         """A new key of this project, which is made if it is not there."""
-        self._asked("POST", "/v1/projects", json={"id": project, "name": project}, also=409)
-        made = self.post(f"/v1/projects/{project}/keys", {"name": "tools"})
+        path, body = f"/v1/projects/{project}/keys", {"name": "tools"}
+        made = self._asked("POST", path, json=body, also=404)
+        if "key" not in made:
+            self.post("/v1/projects", {"id": project, "name": project})
+            made = self.post(path, body)
         return str(made["key"])
 
     def minutes(self, project: str, first: datetime, last: datetime) -> list[int]:

@@ -1,17 +1,16 @@
-"""Every variable, read once: typed, documented, secrets never printed, unknown names refused."""
+"""Every setting, read once from the environment: typed, and secrets never printed."""
 
-import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
+from common import lookup
 from common.errors import Misconfigured
-from common.variables import ALSO_UNDERSTOOD, FAMILIES, VARIABLES, Variable
+from common.lookup import Get
 
-NAMES = frozenset(variable.name for variable in VARIABLES) | frozenset(ALSO_UNDERSTOOD)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_SSL")
 MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN")
@@ -152,54 +151,33 @@ def current() -> Settings:
 
 def read(environ: Mapping[str, str]) -> Settings:
     """All settings, or one sentence about the first thing that is wrong with them."""
-    refuse_unknown(environ)
-    get = reader(environ)
+    lookup.refuse_unknown(environ)
+    get = lookup.reader(environ)
     settings = Settings(
         postgres=_postgres(get) if get("DATABASE_URL") else None,
         kafka=_kafka(get) if get("KAFKA_BROKERS") else None,
         opensearch=_opensearch(get) if get("OPENSEARCH_URL") else None,
         model=_model(get) if get("GRADIENT_BASE_URL") else None,
         objects=_objects(get) if get("S3_BUCKET") else None,
-        keep=Keep(**{what: _seconds(f"KEEP_{what.upper()}", get) for what in Keep.__struct_fields__}),
-        environments=tuple(_list(get("ENVIRONMENTS"))),
-        max_event_bytes=_number("MAX_EVENT_BYTES", get, 1024, 1024**2),
-        max_batch_events=_number("MAX_BATCH_EVENTS", get, 1, 10_000),
-        max_body_bytes=_number("MAX_BODY_BYTES", get, 1024, 4 * 1024**2),
-        internal_keys=tuple(Secret(key) for key in _list(get("INTERNAL_KEY"))),
+        keep=Keep(**{what: lookup.seconds(f"KEEP_{what.upper()}", get) for what in Keep.__struct_fields__}),
+        environments=tuple(lookup.words(get("ENVIRONMENTS"))),
+        max_event_bytes=lookup.number("MAX_EVENT_BYTES", get, 1024, 1024**2),
+        max_batch_events=lookup.number("MAX_BATCH_EVENTS", get, 1, 10_000),
+        max_body_bytes=lookup.number("MAX_BODY_BYTES", get, 1024, 4 * 1024**2),
+        internal_keys=tuple(Secret(key) for key in lookup.words(get("INTERNAL_KEY"))),
         metrics_token=Secret(get("METRICS_TOKEN")),
         public_url=get("PUBLIC_URL"),
         ingest_url=get("INGEST_API_URL").rstrip("/"),
-        cors_origins=tuple(_list(get("CORS_ORIGINS"))),
-        log_level=_one_of("LOG_LEVEL", get, ("debug", "info", "warn", "error")),
-        stream_partitions=_number("STREAM_PARTITIONS", get, 1, 1000),
-        poison_tries=_number("POISON_TRIES", get, 1, 1000),
-        ai_jobs_per_call=_number("AI_JOBS_PER_CALL", get, 1, 100),
-        clock_offset_seconds=_number("CLOCK_OFFSET_SECONDS", get, -(10**10), 10**10),
+        cors_origins=tuple(lookup.words(get("CORS_ORIGINS"))),
+        log_level=lookup.one_of("LOG_LEVEL", get, ("debug", "info", "warn", "error")),
+        stream_partitions=lookup.number("STREAM_PARTITIONS", get, 1, 1000),
+        poison_tries=lookup.number("POISON_TRIES", get, 1, 1000),
+        ai_jobs_per_call=lookup.number("AI_JOBS_PER_CALL", get, 1, 100),
+        clock_offset_seconds=lookup.number("CLOCK_OFFSET_SECONDS", get, -(10**10), 10**10),
     )
     if settings.clock_offset_seconds and not settings.local:
         raise Misconfigured("CLOCK_OFFSET_SECONDS moves the clock of a local stack only; a store here is remote.")
     return settings
-
-
-def refuse_unknown(environ: Mapping[str, str]) -> None:
-    """A misspelt variable would silently mean its default; so it is an error that names the nearest one."""
-    for name in sorted(set(environ) - NAMES):
-        near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.6 if name.startswith(FAMILIES) else 0.9)
-        if near or name.startswith(FAMILIES):
-            hint = f"did you mean {near[0]}?" if near else f"ours are {', '.join(_family(name))}."
-            raise Misconfigured(f"{name} is set, but there is no such variable: {hint}")
-
-
-def reader(environ: Mapping[str, str]) -> Callable[[str], str]:
-    """Look a variable up: by its name, by the other name it is understood under, else its default."""
-    declared: dict[str, Variable] = {variable.name: variable for variable in VARIABLES}
-    others = {ours: theirs for theirs, ours in ALSO_UNDERSTOOD.items()}
-
-    def get(name: str) -> str:
-        value = environ.get(name) or environ.get(others.get(name, "")) or declared[name].default
-        return value.strip()
-
-    return get
 
 
 def is_loopback(host: str) -> bool:
@@ -211,7 +189,7 @@ def host_of(broker: str) -> str:
     return broker.strip().rpartition(":")[0].strip("[]")
 
 
-def _postgres(get: Callable[[str], str]) -> Postgres:
+def _postgres(get: Get) -> Postgres:
     url = urlsplit(get("DATABASE_URL"))
     if url.scheme not in ("postgres", "postgresql") or not url.path.strip("/"):
         raise Misconfigured("DATABASE_URL must read postgresql://user:password@host:5432/name.")
@@ -233,7 +211,7 @@ def _postgres(get: Callable[[str], str]) -> Postgres:
     )
 
 
-def _kafka(get: Callable[[str], str]) -> Kafka:
+def _kafka(get: Get) -> Kafka:
     username, password = get("KAFKA_SASL_USERNAME"), get("KAFKA_SASL_PASSWORD")
     protocol = get("KAFKA_SECURITY_PROTOCOL") or ("SASL_SSL" if username else "PLAINTEXT")
     if protocol not in PROTOCOLS:
@@ -250,12 +228,12 @@ def _kafka(get: Callable[[str], str]) -> Kafka:
         protocol=protocol,
         username=username,
         password=Secret(password),
-        mechanism=_one_of("KAFKA_SASL_MECHANISM", get, MECHANISMS),
+        mechanism=lookup.one_of("KAFKA_SASL_MECHANISM", get, MECHANISMS),
         ca=get("KAFKA_CA_CERT"),
     )
 
 
-def _opensearch(get: Callable[[str], str]) -> OpenSearch:
+def _opensearch(get: Get) -> OpenSearch:
     url = urlsplit(get("OPENSEARCH_URL"))
     if url.scheme not in ("http", "https") or not url.hostname:
         raise Misconfigured("OPENSEARCH_URL must read https://host:9200.")
@@ -269,19 +247,19 @@ def _opensearch(get: Callable[[str], str]) -> OpenSearch:
     )
 
 
-def _model(get: Callable[[str], str]) -> Model:
+def _model(get: Get) -> Model:
     return Model(
         base_url=get("GRADIENT_BASE_URL").rstrip("/"),
         api_key=Secret(get("GRADIENT_API_KEY")),
         name=get("GRADIENT_MODEL"),
-        deadline_seconds=_number("MODEL_DEADLINE_SECONDS", get, 1, 90),
-        tokens_per_day=_number("MODEL_TOKENS_PER_DAY", get, 1, 10**12),
-        input_price=_price("MODEL_INPUT_PRICE", get),
-        output_price=_price("MODEL_OUTPUT_PRICE", get),
+        deadline_seconds=lookup.number("MODEL_DEADLINE_SECONDS", get, 1, 90),
+        tokens_per_day=lookup.number("MODEL_TOKENS_PER_DAY", get, 1, 10**12),
+        input_price=lookup.price("MODEL_INPUT_PRICE", get),
+        output_price=lookup.price("MODEL_OUTPUT_PRICE", get),
     )
 
 
-def _objects(get: Callable[[str], str]) -> Objects:
+def _objects(get: Get) -> Objects:
     return Objects(
         endpoint_url=get("S3_ENDPOINT_URL"),
         region=get("S3_REGION"),
@@ -292,45 +270,9 @@ def _objects(get: Callable[[str], str]) -> Objects:
     )
 
 
-def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _one_of(name: str, get: Callable[[str], str], allowed: tuple[str, ...]) -> str:
-    if get(name) not in allowed:
-        raise Misconfigured(f"{name} is {get(name)!r}; it may be {', '.join(allowed)}.")
-    return get(name)
-
-
-def _number(name: str, get: Callable[[str], str], low: int, high: int) -> int:
-    text = get(name)
-    if not text.removeprefix("-").isdecimal() or not low <= int(text) <= high:
-        raise Misconfigured(f"{name} is {text!r}; it must be a whole number from {low} to {high}.")
-    return int(text)
-
-
-def _price(name: str, get: Callable[[str], str]) -> float:
-    text = get(name)
-    if not text.replace(".", "", 1).isdecimal():
-        raise Misconfigured(f"{name} is {text!r}; write what a million tokens cost, such as 0.65; 0: unknown.")
-    return float(text)
-
-
 def _port(netloc: str) -> int:
     """The digits after the host's colon; the colons of an IPv6 address stand inside brackets."""
     _, _, port = netloc.rpartition("@")[2].rpartition("]")[2].partition(":")
     if port and not port.isdecimal():
         raise Misconfigured("DATABASE_URL: the port after the host must be a number.")
     return int(port or 5432)
-
-
-def _seconds(name: str, get: Callable[[str], str]) -> int:
-    """A length of time as people write it: 7d, 12h, 30m."""
-    text, units = get(name), {"d": 86_400, "h": 3_600, "m": 60}
-    if text[-1:] not in units or not text[:-1].isdecimal() or int(text[:-1]) == 0:
-        raise Misconfigured(f"{name} is {text!r}; write a length of time such as 7d, 12h or 30m.")
-    return int(text[:-1]) * units[text[-1]]
-
-
-def _family(name: str) -> list[str]:
-    return sorted(one for one in NAMES if one.split("_")[0] == name.split("_")[0])

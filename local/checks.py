@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-from common import settings
+from common import lookup
 from common.errors import Misconfigured
 from local import state
 from local.servers import java
@@ -69,5 +69,5 @@ def faults(histories: int) -> int:
 
 def tool(name: str, *arguments: str) -> int:
     """Run it with this environment's Python, without the connection variables of the caller's shell."""
-    environ = {key: value for key, value in os.environ.items() if key not in settings.NAMES}
+    environ = {key: value for key, value in os.environ.items() if key not in lookup.NAMES}
     return subprocess.run([sys.executable, "-m", name, *arguments], cwd=state.ROOT, env=environ, check=False).returncode

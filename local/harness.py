@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from common import settings
+from common import lookup, settings
 from common.errors import Misconfigured
 from local import parts, seed, state, summary
 from local.parts import Part
@@ -190,13 +190,13 @@ def clear_leftovers() -> None:
 
 def environment(connections: Mapping[str, str]) -> dict[str, str]:
     """What every part gets: this shell's environment, without our variables of it, and the stack's."""
-    inherited = {name: value for name, value in os.environ.items() if name not in settings.NAMES}
+    inherited = {name: value for name, value in os.environ.items() if name not in lookup.NAMES}
     return inherited | {"INTERNAL_KEY": state.internal_key(), "PYTHONUNBUFFERED": "1"} | dict(connections)
 
 
 def given_connections(environ: Mapping[str, str]) -> dict[str, str]:
     """Variables of ours that are set already mean: use that one."""
-    return {name: value for name, value in environ.items() if name in settings.NAMES and value}
+    return {name: value for name, value in environ.items() if name in lookup.NAMES and value}
 
 
 def function_words(part: Part, port: int) -> Words:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from common import settings, topics
+from common import lookup, topics
 from common.errors import Misconfigured
 
 HERE = "here"
@@ -51,7 +51,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 def read(environ: Mapping[str, str]) -> Plan:
     """The plan, or one sentence about the first thing that is wrong with it."""
-    get = settings.reader(environ)
+    get = lookup.reader(environ)
     stations = tuple(_station(name, url, get) for name, url in _addresses("POLLER_STATIONS", get).items())
     here = get("POLLER_SCHEDULES") == HERE
     schedules = dict.fromkeys(SECONDS, "") if here else _addresses("POLLER_SCHEDULES", get)

@@ -140,13 +140,14 @@ class Shop:
     """A database and a core_api, for many tests: each has an organisation of its own, `acme`."""
 
     acme: Tenant
+    source = SOURCE
 
     def __init__(self, home: Path, url: str, **environ: str) -> None:
         self.url = url
         self.settings = settings.read({"DATABASE_URL": url})
         self.conn = Connection(self.settings.database)
         self.search = search_for(self.settings)
-        self.host = web.uvicorn(SOURCE, home, {"DATABASE_URL": url} | environ, servers.ROOT)
+        self.host = web.uvicorn(self.source, home, {"DATABASE_URL": url} | environ, servers.ROOT)
 
     def move_in(self) -> "Shop":
         """A new organisation with nothing."""

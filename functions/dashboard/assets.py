@@ -26,8 +26,9 @@ def hashed(body: bytes) -> str:
 
 
 def _style() -> bytes:
-    texts = [(HERE / "static" / name).read_text() for name in STYLES]
-    return "".join([colours.stylesheet(), *texts]).encode()
+    """One sheet without line ends: a rule ends where its brace is."""
+    texts = [_read(name).decode() for name in STYLES]
+    return "".join("".join([colours.stylesheet(), *texts]).splitlines()).encode()
 
 
 def _script() -> bytes:

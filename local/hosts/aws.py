@@ -75,12 +75,18 @@ class Lambda:
     """One function under awslambdaric, and API Gateway's HTTP API (payload 2.0) before it."""
 
     def __init__(
-        self, source: str, home: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, stage: str = ""
+        self,
+        source: str,
+        home: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stage: str = "",
+        python: str | Path = sys.executable,
     ) -> None:
         self.api, self.stage = RuntimeApi(), stage
         given = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self.api.server_port}", **(env or {})}
         name = f"lambda{stage}-{source.removesuffix('.py').replace('/', '-')}"
-        words: process.Words = [sys.executable, "-m", "awslambdaric", f"{source.removesuffix('.py')}.aws"]
+        words: process.Words = [python, "-m", "awslambdaric", f"{source.removesuffix('.py')}.aws"]
         self.process = process.start(name, words, home, env=environment(given), cwd=cwd)
 
     def invoke(self, event: object) -> Outcome:

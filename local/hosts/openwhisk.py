@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from base64 import b64decode, b64encode
@@ -13,20 +14,31 @@ from local.hosts import call
 from local.hosts.web import environment
 from local.servers.process import Process
 
+LIMIT = 1024 * 1024  # of what goes in and what comes out
 LOOP = Path(__file__).with_name("openwhisk_loop.py")
 ACTION = "/fn-0000/signals/function"
 
 
 class OpenWhisk:
-    """One action's container: one invocation at a time."""
+    """One action's container: one invocation at a time, frozen between them if it is asked to be."""
 
-    def __init__(self, source: str, home: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
+    frozen_between_calls = False
+    limit = 100 * LIMIT  # the controller's own, which tests of our own limit must get past
+
+    def __init__(
+        self,
+        source: str,
+        home: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        python: str | Path = sys.executable,
+    ) -> None:
         name = f"openwhisk-{source.removesuffix('.py').replace('/', '-')}"
         log = home / f"{name}.log"
         answers, to_us = os.pipe()
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
-                [sys.executable, str(LOOP), source, str(to_us)],
+                [python, str(LOOP), source, str(to_us)],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -41,22 +53,29 @@ class OpenWhisk:
     def invoke(self, event: object) -> Any:
         assert self.popen.stdin
         message = {"value": event, "action_name": ACTION, "activation_id": "44794bd6aab74415b4e42a308d880e5b"}
+        self.popen.send_signal(signal.SIGCONT)
         self.popen.stdin.write(json.dumps(message).encode() + b"\n")
         self.popen.stdin.flush()
         line = self.answers.readline()
         assert line, f"the function's process ended: {self.process.last_words()}"
+        if self.frozen_between_calls:
+            self.popen.send_signal(signal.SIGSTOP)
         return json.loads(line)
 
     def request(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> call.Answer:
-        return answer_of(self.invoke(http_event(method, target, headers or {}, body)))
+        event = http_event(method, target, headers or {}, body)
+        if len(json.dumps(event)) > self.limit:
+            return call.Answer(413, [], b"")
+        return answer_of(self.invoke(event))
 
     def lines(self) -> list[dict[str, Any]]:
         return call.json_lines(self.process.log.read_text())
 
     def stop(self) -> None:
         assert self.popen.stdin
+        self.popen.send_signal(signal.SIGCONT)
         self.popen.stdin.close()
         self.process.stop()
         self.answers.close()

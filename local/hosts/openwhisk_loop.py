@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,10 @@ def load(source: str) -> Callable[[Any], Any]:
     spec = importlib.util.spec_from_file_location("main__", source)
     assert spec
     assert spec.loader
+    packages = os.path.abspath("virtualenv/bin/activate_this.py")
+    if os.path.exists(packages):
+        with open(packages) as file:
+            exec(compile(file.read(), packages, "exec"), {"__file__": packages})  # noqa: S102  as the launcher does
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     main: Callable[[Any], Any] = module.main
@@ -24,12 +29,15 @@ def load(source: str) -> Callable[[Any], Any]:
 
 
 def called(main: Callable[[Any], Any], message: dict[str, Any]) -> Any:
-    """One invocation. OpenWhisk would answer an exception with `error`; a function of ours that lets one out
-    ends the loop, with its traceback, so that it is seen."""
+    """One invocation, as the launcher makes it: an exception becomes `error`, with its traceback in the log."""
     for name in message:
         if name != "value":
             os.environ[f"__OW_{name.upper()}"] = str(message[name])
-    return main(message["value"])
+    try:
+        return main(message["value"])
+    except BaseException as error:
+        traceback.print_exc()
+        return {"error": str(error)}
 
 
 if __name__ == "__main__":

@@ -15,10 +15,16 @@ class Web:
     """One server process; `argv` follows `python -m`, and gets the port."""
 
     def __init__(
-        self, name: str, argv: Words, home: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        name: str,
+        argv: Words,
+        home: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        python: str | Path = sys.executable,
     ) -> None:
         self.port = process.free_port()
-        words: Words = [sys.executable, "-m", *argv, "--host", "127.0.0.1", "--port", str(self.port)]
+        words: Words = [python, "-m", *argv, "--host", "127.0.0.1", "--port", str(self.port)]
         self.process: Process = process.start(name, words, home, env=environment(env), cwd=cwd)
         process.wait_until(lambda: process.listens(self.port), self.process, 30)
 
@@ -34,10 +40,16 @@ class Web:
         self.process.stop()
 
 
-def functions_framework(source: str, home: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Web:
+def functions_framework(
+    source: str,
+    home: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    python: str | Path = sys.executable,
+) -> Web:
     """As on Cloud Run: the module's `gcp`, in the async flavour."""
     words: Words = ["functions_framework", "--source", source, "--target", "gcp", "--asgi"]
-    return Web(_named("ff", source), words, home, env, cwd)
+    return Web(_named("ff", source), words, home, env, cwd, python)
 
 
 def uvicorn(source: str, home: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Web:

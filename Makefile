@@ -2,15 +2,19 @@
 # STACK=native or STACK=compose choose other stacks; PYTHON=python3.13 another Python.
 PYTHON ?= python3
 VERBS := emulate up down clean status health migrate lint fmt fuzz kafka-topics db-stats bundle lock bill
+TOOLS := loadgen traffic replay demo acceptance
 
 .DEFAULT_GOAL := help
-.PHONY: help test logs bench faults dead doctor $(VERBS)
+.PHONY: help test logs bench faults dead doctor $(VERBS) $(TOOLS)
 
 help:
 	@$(PYTHON) local/bootstrap.py --help
 
 $(VERBS):
 	@$(PYTHON) local/bootstrap.py $@
+
+$(TOOLS):
+	@$(PYTHON) local/bootstrap.py $@ $(ARGS)
 
 test:
 	@$(PYTHON) local/bootstrap.py test $(ARGS)

@@ -89,6 +89,8 @@ def wanted_extras(verb):
         extras.append("opensearch")
     if stack != "compose" and not os.environ.get("DATABASE_URL"):
         extras.append("embedded")
+    if verb == "replay":
+        extras.append("archive")  # it may be asked to read one
     if verb in ("emulate", "up") and os.environ.get("GRADIENT_BASE_URL") != "":
         extras.append("model")  # the stand-in is asked as a real one would be
     return tuple(extras)

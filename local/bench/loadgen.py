@@ -1,0 +1,102 @@
+"""What loadgen and replay cost, so that neither is what is measured: python -m local.bench.loadgen
+
+Both send batches of a hundred to a stand-in that accepts everything; what counts is the CPU time of the sender, so that
+the ceiling is that of one core. Beside them a loop with httpx, as one would write it. Then a rate is held for a while;
+LONG=600 holds it for ten minutes.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.hosts.web import Web
+
+ROOT = Path(__file__).parents[2]
+BATCH, ROUNDS = 100, 3
+REACH = 20_000  # events a second of one core
+SHARE = 0.8  # of loadgen's ceiling that replay must reach
+RATE, WITHIN = 1_000, 0.01
+
+
+def cpu_of(words: list[str], environ: Mapping[str, str]) -> tuple[float, str]:
+    """Seconds of CPU of one run, and what it printed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
+
+
+def ceiling(few: list[str], many: list[str], events: int, environ: Mapping[str, str]) -> float:
+    """Events a second of CPU: what the larger run costs more, so that starting does not count."""
+    return max(events / (cpu_of(many, environ)[0] - cpu_of(few, environ)[0]) for _ in range(ROUNDS))
+
+
+def loadgen(rate: float, seconds: float) -> list[str]:
+    return ["local.loadgen", "normal", "--rate", f"{rate:g}", "--duration", f"{seconds:g}", "--batch", f"{BATCH}"]
+
+
+def replay(path: Path) -> list[str]:
+    return ["local.replay", str(path), "--batch", f"{BATCH}", "--i-know-it-counts-twice"]
+
+
+def recorded(folder: Path, events: int) -> Path:
+    """What loadgen would send, as a file."""
+    from datetime import UTC, datetime
+
+    from local.loadgen.events import Plan, batch_of
+
+    plan = Plan("normal", 100, events / 100, 1, BATCH, "prod", "0" * 18, datetime(2026, 3, 2, tzinfo=UTC))
+    path = folder / f"{events}.ndjson"
+    with path.open("w") as file:
+        for number in range(plan.batches):
+            file.writelines(json.dumps(one) + "\n" for one in batch_of(plan, number))
+    return path
+
+
+def report(name: str, reached: float, to_reach: float) -> bool:
+    held = reached >= to_reach
+    print(
+        f"  {name:<8} {reached:10,.0f} events/s of one core, to reach {to_reach:,.0f}: {'' if held else 'NOT '}reached"
+    )
+    return held
+
+
+def held(environ: Mapping[str, str]) -> bool:
+    seconds = float(os.environ.get("LONG") or 20)
+    cpu, said = cpu_of(loadgen(RATE, seconds), environ)
+    reached = float(json.loads(said)["events_per_second"])
+    good = abs(reached - RATE) <= RATE * WITHIN
+    print(f"a rate of {RATE}/s for {seconds:g} s, with {100 * cpu / seconds:.1f} % of a core")
+    print(f"  held at {reached:.2f}/s, to be within {WITHIN:.0%}: {'' if good else 'NOT '}reached")
+    return good
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home)
+        stub = Web("stub", ["local.bench.stub_ingest"], folder, {}, ROOT)
+        url = f"http://127.0.0.1:{stub.port}"
+        environ = {"INGEST_API_URL": url, "PROJECT_API_KEY": "sck_none"}
+        try:
+            print(f"batches of {BATCH} to an ingest that does nothing")
+            few, many = recorded(folder, 2_000), recorded(folder, 102_000)
+            obvious = ["local.bench.obvious_loadgen", url]
+            one = ceiling([*obvious, "20", f"{BATCH}"], [*obvious, "220", f"{BATCH}"], 20_000, environ)
+            print(f"  obvious  {one:10,.0f} events/s of one core")
+            load = ceiling(loadgen(10_000, 0.2), loadgen(10_000, 5.2), 50_000, environ)
+            play = ceiling(replay(few), replay(many), 100_000, environ)
+            reached = [report("loadgen", load, REACH), report("replay", play, SHARE * load), held(environ)]
+            return int(not all(reached))
+        finally:
+            stub.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -30,7 +30,7 @@ def short(number: int) -> str:
     """In narrow columns and on axes: 12.5k."""
     if number < SHORTENED:
         return exact(number)
-    if number < MILLION:
+    if number < MILLION - 500:  # what rounds to 1000k is 1M
         return f"{_trimmed(number / 1_000)}k"
     return f"{_trimmed(number / MILLION)}M"
 

@@ -6,14 +6,14 @@ from statistics import median
 from typing import NamedTuple
 
 from common.incidents.clock import EPOCH, MINUTE
+from functions.dashboard.plots.gutter import LONGEST, Taken, is_free, stretch
 from functions.dashboard.plots.scale import Rise, Tick, decimal, percent, rise, ticks
 from functions.dashboard.times import Clock
-from functions.dashboard.words import counted, exact
+from functions.dashboard.words import counted, cut, exact
 
 BIN, BINS, HEIGHT = 15, 96, 132
 HOUR = 4  # bars
 NAMED = 3  # deploys; more are lines only
-APART = 22.0  # percent: names nearer than this to each other would touch on a phone
 WORTH_A_NUMBER = 3  # times the median
 
 
@@ -80,12 +80,15 @@ def _steps(values: Sequence[float], scale: Rise) -> str:
 
 def _names(deploys: Sequence[tuple[float, str]]) -> list[tuple[str, str, bool]]:
     """The newest few that have room; towards the right end a name stands to the left of its line."""
-    found: list[tuple[float, str]] = []
+    taken: list[Taken] = []
+    found: list[tuple[str, str, bool]] = []
     for place, name in sorted(deploys, reverse=True):
         at = 100 * place / BINS
-        if name and 0 <= at <= 100 and len(found) < NAMED and all(abs(at - other) >= APART for other, _ in found):
-            found.append((at, name))
-    return [(f"{at:.2f}%", name, at > 50) for at, name in found]
+        here = stretch(at, cut(name, LONGEST), left=at > 50)
+        if name and 0 <= at <= 100 and len(found) < NAMED and is_free(here, taken, end=100):
+            taken.append(here)
+            found.append((f"{at:.2f}%", cut(name, LONGEST), at > 50))
+    return found
 
 
 def _top(today: Sequence[int], scale: Rise) -> tuple[str, str, str, bool] | None:

@@ -64,7 +64,7 @@ def plot(
     visible = [one for one in readings if one.minute >= max(shown.first, shown.begins or shown.first)]
     placed = points.worst(incident, visible, shown.first, shown.step)
     band = limits.sums_before(incident, readings)
-    others = [*(band or ()), threshold(incident.rule, incident.hour) or 0]
+    others = [*(band or ()), threshold(incident.rule, incident.hour) or 0, usual(incident.rule, incident.hour)]
     scale = rise(max([one.observed for _, one in placed] + others), HEIGHT)
     alone = points.highest_alone(visible, shown.first, shown.step)
     return Plot(

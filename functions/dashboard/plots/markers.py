@@ -6,14 +6,13 @@ from typing import NamedTuple
 
 from common.incidents.clock import EPOCH, MINUTE, time_of
 from common.incidents.incident import Incident
+from functions.dashboard.plots.gutter import LONGEST, Taken, is_free, stretch
 from functions.dashboard.plots.points import Range
 from functions.dashboard.plots.scale import decimal, percent
 from functions.dashboard.times import Clock
 from functions.dashboard.words import cut
 
 NAMED = 3  # with more deploys the one nearest to the opening has a name
-NARROW_LETTER, LETTER = 2.6, 1.15  # percent of the width a letter takes, on a phone and on a wide screen
-LONGEST = 16
 RIGHT_END = 84.0  # percent: further right there is no room for a time
 
 
@@ -26,13 +25,6 @@ class Marker(NamedTuple):
     name: str = ""
     more: str = ""
     left: bool = False  # of its line
-
-
-class Taken(NamedTuple):
-    """A stretch of the gutter, in percent."""
-
-    start: float
-    end: float
 
 
 def markers(incident: Incident, clock: Clock, shown: Range, deploys: Sequence[tuple[datetime, str]]) -> list[Marker]:
@@ -57,7 +49,7 @@ def _opening(incident: Incident, clock: Clock, x: float, width: int) -> tuple[li
     at = 100 * x / width
     more = "" if at > RIGHT_END else f" {clock.minute(time_of(incident.opened_at))}"
     name = Marker("opened", decimal(x), percent(x, width), "opened", more)
-    return [name], [_stretch(at, "opened" + more, left=False)]
+    return [name], [stretch(at, "opened", more, left=False)]
 
 
 def _resolution(incident: Incident, clock: Clock, shown: Range, taken: list[Taken]) -> list[Marker]:
@@ -67,10 +59,10 @@ def _resolution(incident: Incident, clock: Clock, shown: Range, taken: list[Take
     if not 0 <= x <= width:
         return []
     at, more = 100 * x / width, f" {clock.minute(time_of(incident.resolved_at))}"
-    stretch = _stretch(at, "resolved" + more, left=True)
-    if not _is_free(stretch, taken):
+    place = stretch(at, "resolved", more, left=True)
+    if not is_free(place, taken):
         return [Marker("resolved", decimal(x), percent(x, width))]
-    taken.append(stretch)
+    taken.append(place)
     return [Marker("resolved", decimal(x), percent(x, width), "resolved", more, left=True)]
 
 
@@ -78,21 +70,11 @@ def _deploy(x: float, width: int, name: str, more: str, taken: list[Taken]) -> M
     """To the left of its line; with its time if that fits, without a name if nothing does."""
     at = 100 * x / width
     for rest in (more, ""):
-        stretch = _stretch(at, name + rest, left=True)
-        if name and _is_free(stretch, taken):
-            taken.append(stretch)
+        place = stretch(at, name, rest, left=True)
+        if name and is_free(place, taken):
+            taken.append(place)
             return Marker("deploy", decimal(x), percent(x, width), name, rest, left=True)
     return Marker("deploy", decimal(x), percent(x, width))
-
-
-def _stretch(at: float, name: str, *, left: bool) -> Taken:
-    """Phones show the first word only; it is as wide there as the whole is on a screen, or wider."""
-    wide = max(len(name) * LETTER, len(name.split(" ")[0]) * NARROW_LETTER)
-    return Taken(at - wide, at) if left else Taken(at, at + wide)
-
-
-def _is_free(stretch: Taken, taken: Sequence[Taken]) -> bool:
-    return stretch.start >= 0 and all(stretch.end <= one.start or stretch.start >= one.end for one in taken)
 
 
 def _at(time: datetime, shown: Range) -> float:

@@ -1,10 +1,8 @@
 """A page reads rows in proportion to what it shows, however much there is: told by the plans themselves."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -13,9 +11,9 @@ from common.clients.postgres import ai, deploys, incidents
 from common.clients.postgres.ai import Narrowing as JobsOf
 from common.clients.postgres.connection import Connection
 from common.clients.postgres.incidents import Narrowing
-from common.clients.postgres.quoting import render
 from local.bench import api_data
 from tests import servers
+from tests.plans import rows_read
 
 SHOWN = 50
 NOW = datetime.now(UTC)
@@ -74,20 +72,3 @@ def test_one_incident(conn: Connection) -> None:
     [[incident]] = conn.run("SELECT id::text FROM incidents LIMIT 1")
     values = {"org": "bench", "id": incident, "now": NOW, "points": incidents.PLOT_POINTS}
     assert rows_read(conn, incidents.ONE, values) <= 100
-
-
-def rows_read(conn: Connection, sql: str, values: dict[str, Any]) -> int:
-    """By every scan of a table, those that were thrown away too."""
-    [[plan]] = conn.run(f"EXPLAIN (ANALYZE, FORMAT JSON) {render(sql, values)}")
-    [root] = json.loads(plan) if isinstance(plan, str) else plan
-    return sum(
-        int(node["Actual Loops"]) * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
-        for node in nodes(root["Plan"])
-        if "Relation Name" in node
-    )
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for below in plan.get("Plans", []):
-        yield from nodes(below)

@@ -38,12 +38,6 @@ class Counted(msgspec.Struct, frozen=True):
     def everywhere(self) -> datetime:
         return min([self.until, *self.behind.values()])
 
-    def minute(self, stream: str | None, partition: int | None) -> int:
-        """The newest whole minute of a series from there; of one from another stream, of all."""
-        if stream != self.stream or partition is None:
-            return minute_of(self.everywhere) - 1
-        return minute_of(self.behind.get(partition, self.until)) - 1
-
 
 class Watch:
     """A partition that is behind for a moment is being counted; one that stays where it was stands still."""

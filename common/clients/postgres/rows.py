@@ -110,7 +110,8 @@ COLUMNS = """
 # Series time, but no later than what is counted. An incident resolved after a day also asks how high it still is.
 NEWEST = """
     least(minute_of(least(s.newest_occurred + (:now::timestamptz - s.newest_received), :now)) - 1,
-          coalesce((:behind::json ->> CASE WHEN s.stream = :stream THEN s.partition::text END)::int, :counted))"""
+          CASE WHEN s.stream = :stream THEN coalesce((:behind::json ->> s.partition::text)::int, :counted)
+               ELSE :everywhere END)"""
 WHERE = """
     i.org_id = :org
     AND (:project::text IS NULL OR i.project_id = :project)
@@ -198,6 +199,7 @@ def parameters(asked: Asked) -> dict[str, object]:
         "now": asked.now,
         "stream": counted.stream,
         "counted": minute_of(counted.until) - 1,
+        "everywhere": minute_of(counted.everywhere) - 1,
         "behind": counted.minutes_behind,
         **asked.narrowed._asdict(),
     }

@@ -64,7 +64,8 @@ class System:
     def forget(self) -> None:
         """Addresses may change when it starts again."""
         self.__dict__.pop("env", None)
-        self.__dict__.pop("api", None)
+        if "api" in self.__dict__:
+            self.__dict__.pop("api").close()
 
     @cached_property
     def env(self) -> dict[str, str]:

@@ -61,7 +61,7 @@ class Play:
         return not self.courier.stopping.is_set()
 
     def _read(self, lines: Iterable[Line | Broken], begin: Progressed) -> None:
-        shift, run, number = timedelta(seconds=begin.shift_seconds), "" if self.keep_ids else begin.run, 0
+        shift, number = timedelta(seconds=begin.shift_seconds), 0
         for number, line in enumerate(lines):
             if number < begin.lines or isinstance(line, Broken):
                 continue
@@ -70,7 +70,7 @@ class Play:
                 self._flush(number)
                 if self.courier.stopping.wait(min(SLICE, due - time.monotonic())):
                     return
-            self._waiting.append(prepared(line, run, shift))
+            self._waiting.append(prepared(line, begin.run, shift, keep_ids=self.keep_ids))
             if len(self._waiting) >= self.batch and not self._flush(number + 1):
                 return
         self._flush(number + 1)

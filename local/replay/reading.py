@@ -90,14 +90,14 @@ def facts(sources: list[Source], now: datetime) -> Facts:
     return Facts(events, first, max((span[1] for span in days.values()), default=now), days, broken)
 
 
-def prepared(line: Line, run: str, shift: timedelta) -> dict[str, Any]:
-    """As it is sent: its time moved, and under an id of this run; without a run it keeps its own.
+def prepared(line: Line, run: str, shift: timedelta, *, keep_ids: bool = False) -> dict[str, Any]:
+    """As it is sent: its time moved, and under an id of this run, unless it has one and keeps it.
 
     What has one id in the file has one id again: repeats stay repeats.
     """
     event: dict[str, Any] = msgspec.json.decode(line.text)
     given = event.get("event_id")
-    if run or not given:
+    if not (given and keep_ids):
         event["event_id"] = id_after(run, given) if given else id_of(run, line.number)
     if shift:
         event["occurred_at"] = (line.occurred_at.astimezone(UTC) + shift).isoformat().replace("+00:00", "Z")

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -58,6 +59,7 @@ class Replay:
         begin = self._resumed() if self.wanted.resume else self._anew()
         while self._round(begin) and self.wanted.loop and self._past(begin):
             begin = Progressed(ids.new_run(), self._shift())
+        self.courier.close()
 
     def line(self) -> str:
         """How it goes, for whoever watches."""
@@ -110,8 +112,8 @@ class Replay:
     def _anew(self) -> Progressed:
         begin = Progressed(ids.new_run(), self._shift())
         if not self.wanted.knowing:
-            api = Api(self.environ)
-            refuse_twice(api, self.wanted.project, self.facts, timedelta(seconds=begin.shift_seconds))
+            with closing(Api(self.environ)) as api:
+                refuse_twice(api, self.wanted.project, self.facts, timedelta(seconds=begin.shift_seconds))
         return begin
 
     def _resumed(self) -> Progressed:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,7 +40,8 @@ def target(environ: Mapping[str, str], project: str = "") -> Target:
     url = needed(environ, "INGEST_API_URL").rstrip("/")
     if not project:
         return Target(url, needed(environ, "PROJECT_API_KEY"))
-    return Target(url, Api(environ).key_of(project), project)
+    with closing(Api(environ)) as api:
+        return Target(url, api.key_of(project), project)
 
 
 def needed(environ: Mapping[str, str], name: str) -> str:
@@ -54,6 +56,9 @@ class Api:
     def __init__(self, environ: Mapping[str, str]) -> None:
         base, token = needed(environ, "CORE_API_URL"), needed(environ, "ACCESS_TOKEN")
         self._client = httpx.Client(base_url=base, headers={"authorization": f"Bearer {token}"}, timeout=30)
+
+    def close(self) -> None:
+        self._client.close()
 
     def get(self, path: str, **parameters: Any) -> Any:
         return self._asked("GET", path, params={name: value for name, value in parameters.items() if value})

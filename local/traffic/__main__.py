@@ -9,6 +9,7 @@ import json
 import sys
 import threading
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 
@@ -60,7 +61,8 @@ def run(words: argparse.Namespace) -> int:
     happens: Happens = partial(around, words.seed)
     if words.demo:
         life, happens = life._replace(noon=demo.noon(now)), demo.happens(words.seed, now)
-        begin = untold(Api(environ), words.project, now)
+        with closing(Api(environ)) as api:
+            begin = untold(api, words.project, now)
     traffic = Traffic(life, happens, to, stopping)
     interrupts(stopping)
     with Progress(traffic.line, traffic.talk):

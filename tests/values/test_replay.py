@@ -130,8 +130,8 @@ def test_an_event_gets_a_new_id_the_same_for_the_same_and_keeps_it_if_told() -> 
     )
     assert one["event_id"] == repeat["event_id"] != other["event_id"]
     assert theirs not in (one["event_id"], other["event_id"])
-    assert prepared(line(1, event_id=theirs), "", NOTHING)["event_id"] == theirs
-    without = [prepared(line(number), RUN, NOTHING)["event_id"] for number in (1, 2)]
+    assert prepared(line(1, event_id=theirs), RUN, NOTHING, keep_ids=True)["event_id"] == theirs
+    without = [prepared(line(number), RUN, NOTHING, keep_ids=True)["event_id"] for number in (1, 2)]
     assert len({*without}) == 2
     assert all(UUID(each) for each in without)
 

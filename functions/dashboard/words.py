@@ -82,8 +82,13 @@ def spelled(span: timedelta) -> str:
 
 
 def cut(text: str, longest: int = 120) -> str:
-    """At most so many characters; the last one says that there was more."""
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+    """At most so many characters, if possible whole words; the last one says that there was more."""
+    if len(text) <= longest:
+        return text
+    kept = text[: longest - 1]
+    words, space, _ = kept.rpartition(" ")
+    whole_words = space and not text[longest - 1].isspace() and len(words) > longest * 2 // 3
+    return f"{(words if whole_words else kept).rstrip()}…"
 
 
 def _trimmed(number: float) -> str:

@@ -90,6 +90,8 @@ def test_a_threshold_says_its_side(rule: Rule, said: str) -> None:
 def test_a_long_text_is_cut_and_says_so() -> None:
     assert words.cut("x" * 120) == "x" * 120
     assert words.cut("x" * 121) == "x" * 119 + "…"
+    assert words.cut("the gateway gives up without retry", 30) == "the gateway gives up without…"
+    assert words.cut("the gateway gives up without retry", 29) == "the gateway gives up without…"
 
 
 @pytest.mark.parametrize(

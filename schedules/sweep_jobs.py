@@ -9,6 +9,7 @@ from common import edge, topics
 from common.clients import stream
 from common.clients.postgres import jobs
 from common.clients.postgres.database import Database
+from common.metrics import names
 from common.summaries import retry
 
 database = Database(1)
@@ -22,6 +23,7 @@ def run(now: datetime) -> int:
     if due:
         notices = [msgspec.json.encode({"job_id": str(job)}) for job in due]
         stream.shared().publish(topics.AI_JOBS, [(notice, notice) for notice in notices]).wait()
+        names.PUBLISHED.add(len(notices), topics.AI_JOBS)
     return expired + len(due)
 
 

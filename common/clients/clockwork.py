@@ -12,6 +12,7 @@ from common.clients.postgres.database import Database
 from common.clients.postgres.ticking import Candidate, Judge
 from common.clients.stream import Stream, notices
 from common.incidents.clock import complete_before
+from common.metrics import names
 
 PATIENCE = Patience(20)
 
@@ -41,6 +42,7 @@ def _let_pass(
     opened = gate.wait(database, stream, [one.origin for one in due], patience)
     passing = [one for one in due if opened.lets_pass(one.origin)]
     if len(passing) < len(due):
+        names.LEFT_OUT.add(len(due) - len(passing), name)
         said = "series were left out: their partitions are not counted to the end"
         log.write("warn", said, looking_for=name, series=len(due) - len(passing), partitions=sorted(opened.shut))
     return passing

@@ -35,6 +35,7 @@ def http(handle: Handle) -> Entries:
     """One public thing over HTTP: `handle(Request) -> Response`, which may be async."""
     name = _caller()
     return _entries(
+        name,
         lambda: _serve(name, handle, keys.anyone, notes.sampled),
         aws.entry(name, handle, keys.anyone, notes.sampled, _refused_event(name)),
         openwhisk.entry(name, handle, keys.anyone, notes.sampled, _refused_trigger(name)),
@@ -50,6 +51,7 @@ def app(asgi_app: Any) -> Entries:
     apps.same_answers(asgi_app)
     handle = apps.in_process(asgi_app)
     return _entries(
+        name,
         lambda: apps.serve(name, asgi_app, notes.sampled),
         aws.entry(name, handle, keys.anyone, notes.sampled, _refused_event(name)),
         openwhisk.entry(name, handle, keys.anyone, notes.sampled, _refused_trigger(name)),
@@ -63,6 +65,7 @@ def stream(handle: Batched, bury: Bury, *, topic: str) -> Entries:
     keys.check_start()
     batches = Batches(_caller(), handle, bury, topic)
     return _entries(
+        batches.name,
         lambda: _serve(batches.name, batches.over_http, keys.admit, notes.every),
         aws.entry(batches.name, batches.over_http, keys.admit, notes.every, batches.on_aws),
         openwhisk.entry(batches.name, batches.over_http, keys.admit, notes.every, _refused_trigger(batches.name)),
@@ -76,14 +79,15 @@ def clock(*runs: Run) -> Entries:
     keys.check_start()
     ticks = Ticks(_caller(), runs)
     return _entries(
+        ticks.name,
         lambda: _serve(ticks.name, ticks.over_http, keys.admit, notes.sampled),
         aws.entry(ticks.name, ticks.over_http, keys.admit, notes.sampled, ticks.on_aws),
         openwhisk.entry(ticks.name, ticks.over_http, keys.admit, notes.sampled, ticks.on_trigger),
     )
 
 
-def _entries(build: Callable[[], App], on_aws: Aws, on_openwhisk: Main) -> Entries:
-    asgi = _lazy(build)
+def _entries(name: str, build: Callable[[], App], on_aws: Aws, on_openwhisk: Main) -> Entries:
+    asgi = _lazy(name, build)
     return asgi, _gcp(asgi), on_aws, on_openwhisk
 
 
@@ -93,14 +97,19 @@ def _serve(name: str, handle: Handle, gate: Gate, note: Note) -> App:
     return serve(name, handle, gate, note)
 
 
-def _lazy(build: Callable[[], App]) -> App:
-    """The app, built at its first request."""
+def _lazy(name: str, build: Callable[[], App]) -> App:
+    """The app, built at its first request; beside it the page of its metrics, since this process lives."""
     built: App | None = None
 
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal built
         if built is None:
             built = build()
+        if scope.get("path") == "/metrics":
+            from common.edge import scrape
+
+            if await scrape.served(name, scope, send):
+                return
         await built(scope, receive, send)
 
     return asgi

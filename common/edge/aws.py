@@ -39,6 +39,12 @@ def entry(name: str, handle: Handle, gate: Gate, note: Note, elsewise: Callable[
         return await waiting(request)
 
     def aws(event: Any, context: Any) -> object:  # noqa: ARG001  the names the platform documents
+        try:
+            return invoked(event)
+        finally:
+            notes.added(name)
+
+    def invoked(event: Any) -> object:
         started = monotonic()
         if not is_http(event):
             return elsewise(event)

@@ -13,6 +13,7 @@ from common.edge.cloudevent import records_of
 from common.edge.records import Record, Refused, from_event, from_json, of_topic, summary
 from common.edge.run import drive
 from common.edge.values import Request, Response, only_post, reply
+from common.metrics import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ class Batches:
         return self._result(from_event(event), Response(200))
 
     def _result(self, records: list[Record], done: Response) -> Response:
+        started = monotonic()
         response = drive(outcome(self._work, records, done))
+        names.BATCH_SECONDS.observe(monotonic() - started, self.name)
+        names.BATCH_RECORDS.add(len(records), self.name)
         return response if response is done else _with_summary(response, records)
 
     async def _work(self, records: list[Record], done: Response) -> Response:

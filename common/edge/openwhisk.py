@@ -6,6 +6,7 @@ import os
 from functools import cache
 from time import monotonic
 
+from common.edge import notes
 from common.edge.answers import outcome
 from common.edge.bodies import decoded, encoded, is_text, unescaped
 from common.edge.run import awaitable, runner
@@ -32,6 +33,11 @@ def entry(name: str, handle: Handle, gate: Gate, note: Note, elsewise: Callable[
         return await waiting(request)
 
     def main(event: Event, context: Any = None) -> Event:  # noqa: ARG001  the names the platform documents
+        answer = invoked(event)
+        notes.added(name)
+        return answer
+
+    def invoked(event: Event) -> Event:
         http = http_of(event)
         if http is None:
             return of_trigger(elsewise(event))

@@ -10,6 +10,7 @@ from common.edge.answers import outcome
 from common.edge.aws import Failed
 from common.edge.run import drive
 from common.edge.values import Request, Response, name_of, only_post, reply
+from common.metrics import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,10 +59,11 @@ class Ticks:
 
     def _job(self, run: Run, now: datetime) -> Response:
         started = monotonic()
-        result = drive(outcome(_one, run, now))
+        result, job = drive(outcome(_one, run, now)), name_of(run.__code__.co_filename)
+        names.CLOCK_RUNS.add(1, job, "failed" if result.status >= 400 else "done")
         if result.status >= 400:
-            result.log = {"job": name_of(run.__code__.co_filename), **result.log}
-            notes.event(f"{self.name}: a job failed", result, started)
+            result.log = {"job": job, **result.log}
+            notes.failure(f"{self.name}: a job failed", result, started)
         return result
 
 

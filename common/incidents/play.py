@@ -49,6 +49,7 @@ class Player:
         self._state, self._asks_windows = state, state.rule == SPIKE and state.values is not None
         self._newest, self._judged = state.newest, state.judged
         self._reached: Any = None
+        self._asked = 0
         self._buckets: dict[int, tuple[int, int]] = {}
 
     def add(self, run: Run) -> None:
@@ -87,6 +88,7 @@ class Player:
             opened=list(changed.values()),
             kept=self.course.kept,
             timeline=self.course.entries,
+            asked=self._asked,
         )
 
     @property
@@ -107,6 +109,7 @@ class Player:
         return before
 
     def _ask(self, windows: list[spike.Asked], events: int) -> None:
+        self._asked += len(windows)
         for end, before, hour in windows:
             finding = error_spike(Window(end, before + events, hour, self.course.own(end)))
             if finding:
@@ -126,6 +129,7 @@ class Player:
                 return
             counts = course.counts
             hour = counts.total(end - SPAN - HOUR + 1, end - SPAN)
+            self._asked += 1
             finding = signup_drop(Window(end, counts.total(end - SPAN + 1, end), hour, course.own(end)))
             if finding:
                 course.hold(finding, minute)

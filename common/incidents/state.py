@@ -59,6 +59,7 @@ class Played(msgspec.Struct, frozen=True):
     opened: Sequence[Incident]  # each with its AI job; of one series only the last can be unresolved
     kept: Sequence[Kept]
     timeline: Sequence[Entry]
+    asked: int = 0  # windows a rule was asked about
 
 
 def first_row(state: State, *, reopening: bool = False) -> int | None:

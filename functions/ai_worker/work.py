@@ -9,9 +9,11 @@ from common import log
 from common.clients.postgres import jobs, outputs
 from common.clients.postgres.database import Database
 from common.clients.postgres.jobs import Job
+from common.clients.postgres.outputs import PLAIN
 from common.clients.search import Search, search_for
 from common.edge import clocks
 from common.errors import Misconfigured
+from common.metrics import names
 from common.settings import Settings
 from common.summaries import retry
 from functions.ai_worker import summary
@@ -69,6 +71,7 @@ class Worker:
             return False
         outcome = TYPES[job.job_type](self.tools, job)
         held = self._finish(job, outcome)
+        count(outcome, held=held)
         log.write("info", "ai job", job=str(job.id), attempt=job.attempts + 1, held=held, outcome=str(outcome))
         return True
 
@@ -84,6 +87,23 @@ class Worker:
                 case Failed(reason):
                     wait: timedelta | None = retry.wait_after(job.attempts + 1, job.most, self._chance())
                     return jobs.fail(conn, job, now, printable(reason), wait)
+
+
+def count(outcome: Outcome, *, held: bool) -> None:
+    """For the metrics, once it is written."""
+    match outcome:
+        case Done(output):
+            said = "plain" if output.model == PLAIN else "done"
+            if held and said == "done":
+                names.EVIDENCE.add(output.evidence_held, "verified")
+                names.EVIDENCE.add(output.evidence_given - output.evidence_held, "dropped")
+        case Later():
+            said = "later"
+        case Failed(reason):
+            said = "failed"
+            if held:
+                names.FAILURES.add(1, reason.partition(":")[0])
+    names.ATTEMPTS.add(1, said if held else "lost")
 
 
 def printable(text: str) -> str:

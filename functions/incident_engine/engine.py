@@ -12,10 +12,11 @@ from common.clients.postgres.database import Database
 from common.clients.postgres.outcomes import Origin, Outcomes
 from common.clients.postgres.progress import Source
 from common.clients.stream import Stream, notices
+from common.edge import clocks
 from common.edge.records import Record, Refused
 from common.errors import Misconfigured, Problem, Unavailable
 from common.incidents.play import play
-from functions.incident_engine import batch, events, places, rows
+from functions.incident_engine import batch, events, figures, places, rows
 from functions.incident_engine.batch import Grouped
 from functions.incident_engine.events import Events, Unreadable
 from functions.incident_engine.known import Known
@@ -83,19 +84,24 @@ class Engine:
         advanced = places.advance(work.records, answer.places)
         if not advanced.moves:
             conn.rollback()  # all of it was counted before
+            figures.count(work.records, work.events, advanced, 0)
             return []
         for gap in advanced.gaps:
             log.write("warn", "incident_engine: offsets were passed over", topic=work.ask.source.topic, gap=gap)
         grouped, fresh = work.grouped, _fresh(work, advanced.fresh, answer.repeated)
         if len(fresh) < len(work.events.records):
             grouped = batch.group(work.events, fresh)
-        outcomes = self._played(work, grouped, answer)
+        outcomes, opened_by = self._played(work, grouped, answer)
         deploys = [rows.deploy(work.events, place) for place in grouped.deploys]
-        return counting.commit(conn, work.ask.source, outcomes, deploys, grouped.activity, advanced.moves)
+        jobs = counting.commit(conn, work.ask.source, outcomes, deploys, grouped.activity, advanced.moves)
+        figures.count(work.records, work.events, advanced, len(fresh))
+        figures.detected(work.events, opened_by, clocks.now())
+        return jobs
 
-    def _played(self, work: Work, grouped: Grouped, answer: Answer) -> Outcomes:
+    def _played(self, work: Work, grouped: Grouped, answer: Answer) -> tuple[Outcomes, list[int]]:
+        """What is to be written, and which events opened an incident."""
         loaded = {one.id: one for one in answer.loaded}
-        outcomes = Outcomes()
+        outcomes, opened_by = Outcomes(), list[int]()
         for group in grouped.groups:
             one, series = loaded[group.series.id], group.series
             played = play(one.state, group.runs, self._make_id)
@@ -104,7 +110,8 @@ class Engine:
             outcomes.take(one, played, name, rows.reached(work.events, played), origin)
             for kept in played.kept:
                 outcomes.keep(rows.kept_event(work.events, kept))
-        return outcomes
+            opened_by += figures.openers(played)
+        return outcomes, opened_by
 
     def _named(self, broken: Conflict) -> Exception:
         """A project that is gone meanwhile is found at the next try; any other promise broken is a bug."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import cache
 from time import monotonic
@@ -22,6 +22,7 @@ from common.events.envelope import Envelope, Event, encode, seal
 from common.events.identity import stream_key, uuid7
 from common.events.limits import Limits
 from common.events.reading import decode_one
+from common.metrics import names
 from common.version import VERSION
 from functions.ingest.access import Access
 from functions.ingest.allowance import Allowances, Headers
@@ -31,6 +32,7 @@ from functions.ingest.readiness import Readiness
 JSON = ("content-type", "application/json")
 ANSWER_SECONDS = 4.7  # whatever is slow, and however much of it: the caller hears of it within five
 
+Accept = Callable[[Project, bytes, datetime], Awaitable[Response]]
 ROOM_TO_COUNT = ~(1 << 61)  # without the highest of an id's last 62 bits, which counting up must not carry beyond
 
 
@@ -53,8 +55,20 @@ async def answered(request: Request) -> Response:
     if accept is None:
         raise Problem("not_found", "There is POST /v1/events and POST /v1/events/batch.", status=404)
     only_post(request)
-    project = await access().project_of(request.headers)
-    return await accept(project, inflated(request, settings.current().max_body_bytes), clocks.now())
+    return await taken(request, accept)
+
+
+async def taken(request: Request, accept: "Accept") -> Response:
+    """What is not taken is counted under the reason its caller is told."""
+    try:
+        project = await access().project_of(request.headers)
+        return await accept(project, inflated(request, settings.current().max_body_bytes), clocks.now())
+    except Problem as problem:
+        names.REFUSED.add(1, problem.code)
+        raise
+    except (Unavailable, asyncio.CancelledError):  # cancelled by the timeout above
+        names.REFUSED.add(1, "unavailable")
+        raise
 
 
 async def one(project: Project, body: bytes, now: datetime) -> Response:
@@ -68,6 +82,8 @@ async def one(project: Project, body: bytes, now: datetime) -> Response:
 async def many(project: Project, body: bytes, now: datetime) -> Response:
     """A batch: the good ones are taken, the bad ones listed by their place; 422 if none is good."""
     batch = decode_many(body, limits())
+    for one_of_them in batch.rejected:
+        names.REFUSED.add(1, one_of_them.code)
     if not batch.events:
         rejected = msgspec.to_builtins(batch.rejected)
         code, detail = ("all_rejected", "No event of it is good.") if rejected else ("empty", "It holds no event.")
@@ -88,6 +104,8 @@ async def publish(project: Project, events: list[Event], now: datetime) -> list[
     pending = stream.shared().publish(topics.RAW, items)
     del items
     await pending
+    names.PUBLISHED.add(len(ids), topics.RAW)
+    names.ACCEPTED.add(len(ids))
     return ids
 
 

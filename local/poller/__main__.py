@@ -42,7 +42,7 @@ def run(plan: Plan, where: settings.Settings, times: Pace | None = None) -> int:
         Feeder(station, stream, stopped, stopping, key=key, poison_tries=where.poison_tries, times=times)
         for station in plan.stations
     ]
-    told = report.Report(stream, feeders)
+    told = report.Report(stream, feeders, Database(1, lambda: where.database))
     if plan.port:
         report.serve(told, plan.port)
     threads = [threading.Thread(target=feeder.run, name=feeder.station.name) for feeder in feeders]

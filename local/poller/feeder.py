@@ -210,5 +210,9 @@ class Feeder:
         ]
         return found + [{"partition": partition, "error": why} for partition, why in list(self._recreated.items())]
 
+    def oldest(self) -> int | None:
+        """The broker's time of the oldest record that was read and is not answered, in milliseconds."""
+        return min((first.record.timestamp for lane in self._lanes if (first := lane.peek())), default=None)
+
     def waits_for(self) -> dict[str, str]:
         return self._voice.lasting

@@ -36,6 +36,13 @@ class Lane:
         """The offset of the record that comes next."""
         return self.waiting[0].record.offset
 
+    def peek(self) -> Item | None:
+        """The same record, or None; another thread may ask while this one takes it away."""
+        try:
+            return self.waiting[0]
+        except IndexError:
+            return None
+
     def add(self, one: Item) -> None:
         self.waiting.append(one)
         self.size += one.size

@@ -53,6 +53,14 @@ class Unburied(msgspec.Struct, frozen=True):
 
 
 Outcome = Taken | Broken | TooLarge | Waits | Buried | Unburied
+NAMES: dict[type[Outcome], str] = {
+    Taken: "taken",
+    Broken: "broken",
+    TooLarge: "too_large",
+    Waits: "waits",
+    Buried: "buried",
+    Unburied: "unburied",
+}  # as the metrics say it
 
 
 class _Identifier(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""How far each station is behind: a line a minute, and /lag and /health on a loopback port."""
+"""How far each station is behind: a line a minute, and /lag, /health and /metrics on a loopback port."""
 
 import json
 import threading
@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from common import log
+from common.clients.postgres.database import Database
 from common.clients.stream import Stream
-from common.errors import Misconfigured, Unavailable
+from common.edge import scrape
+from common.errors import Misconfigured, Problem, Unavailable
+from common.metrics import samples
+from local.poller import gauges
 from local.poller.feeder import Feeder
 
 MINUTE = 60.0
@@ -17,8 +21,8 @@ STUCK_SECONDS = 60.0
 
 
 class Report:
-    def __init__(self, stream: Stream, feeders: Sequence[Feeder]) -> None:
-        self._stream, self._feeders = stream, feeders
+    def __init__(self, stream: Stream, feeders: Sequence[Feeder], database: Database) -> None:
+        self._stream, self._feeders, self._database = stream, feeders, database
 
     def lag(self) -> dict[str, object]:
         """By station: records not answered yet in the partitions that are ours, and what holds it up."""
@@ -41,17 +45,16 @@ class Report:
         }
         return (503 if stuck else 200), {"status": "stuck" if stuck else "ok", "stuck": stuck, "stations": stations}
 
+    def metrics(self) -> str:
+        return samples.page("poller", gauges.standing(self._stream, self._feeders, self._database))
+
     def say_every_minute(self, stopping: threading.Event) -> None:
         while not stopping.wait(MINUTE):
             log.write("info", "poller: lag", **self.lag())
 
     def _one(self, feeder: Feeder, ends: dict[int, tuple[int, int]]) -> dict[str, object]:
         positions = feeder.positions()
-        behind = {
-            partition: max(0, ends[partition][1] - max(position, ends[partition][0]))
-            for partition, position in positions.items()
-            if partition in ends
-        }
+        behind = gauges.behind(positions, ends)
         return {
             "topic": feeder.station.topic,
             "group": feeder.station.group,
@@ -74,13 +77,25 @@ def serve(report: Report, port: int) -> ThreadingHTTPServer:
                 self._answer(200, report.lag())
             elif self.path in ("/health", "/healthz"):
                 self._answer(*report.health())
+            elif self.path == "/metrics":
+                self._metrics()
             else:
-                self._answer(404, {"error": "there are /health and /lag"})
+                self._answer(404, {"error": "there are /health, /lag and /metrics"})
+
+        def _metrics(self) -> None:
+            try:
+                scrape.admit({name.lower(): value for name, value in self.headers.items()}, on_loopback=True)
+            except Problem as refused:
+                self._answer(refused.status, {"error": refused.detail})
+                return
+            self._send(200, report.metrics().encode(), samples.KIND)
 
         def _answer(self, status: int, value: object) -> None:
-            content = json.dumps(value).encode()
+            self._send(status, json.dumps(value).encode(), "application/json")
+
+        def _send(self, status: int, content: bytes, kind: str) -> None:
             self.send_response(status)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", kind)
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -10,6 +10,7 @@ from common.clients.postgres.stops import Ask, Stop
 from common.clients.stream import dead
 from common.edge import clocks
 from common.edge.records import Refused
+from common.metrics import names
 from local.poller import batch, outcome, pace
 from local.poller.batch import Item
 from local.poller.burial import Burials
@@ -148,6 +149,7 @@ class Sender:
         parts = {lane: count for lane, count in job.parts.items() if lane.job is job}
         for lane in parts:
             lane.end()
+        names.DELIVERIES.add(1, self._station.name, outcome.NAMES[type(job.outcome)])
         match job.outcome:
             case Taken(again):
                 self._took(parts, again)

@@ -211,3 +211,22 @@ def test_it_says_that_it_lives_and_asks_for_no_key(ingest: Ingest, path: str) ->
 def test_it_is_ready_when_the_stream_answers(ingest: Ingest) -> None:
     answer = ingest.host.request("GET", "/readyz")
     assert (answer.status, answer.json()) == (200, {"status": "ready", "version": VERSION})
+
+
+def test_it_counts_what_it_took_and_what_it_did_not(ingest: Ingest) -> None:
+    before = counters(ingest)
+    ingest.post([event(), event(), {}, {**event(), "event_type": "nonsense"}], "/v1/events/batch")
+    ingest.post(event(), key="sck_mistyped")
+    ingest.post(b"{")
+    ingest.records(2)
+    now = counters(ingest)
+    moved = {name: value - before.get(name, 0) for name, value in now.items() if value != before.get(name, 0)}
+    assert moved.pop("signals_events_accepted_total") == 2
+    assert moved.pop('signals_records_published_total{topic="signals.raw.v1"}') == 2
+    assert moved.pop('signals_events_refused_total{reason="malformed_key"}') == 1
+    assert sum(moved[name] for name in moved if name.startswith("signals_events_refused_total")) == 3
+
+
+def counters(ingest: Ingest) -> dict[str, float]:
+    page = ingest.host.request("GET", "/metrics").body.decode()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in page.splitlines() if line[0] != "#"}

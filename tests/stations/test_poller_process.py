@@ -64,6 +64,11 @@ def test_it_feeds_wakes_and_tells_and_leaves_when_told(room: Room, station: Scri
     room.publish(numbered(7))
     wait_for(lambda: httpx.get(f"{address}/lag").json()["stations"]["indexer"]["lag"] == 7, 10)
     wait_for(lambda: "the station" in httpx.get(f"{address}/lag").json()["stations"]["indexer"]["waits_for"], 10)
+    told = httpx.get(f"{address}/metrics").text.splitlines()
+    assert 'signals_lag_records{station="indexer"} 7' in told
+    assert 'signals_station_away{station="indexer"} 1' in told
+    assert "signals_ai_job_age_seconds 0.0" in told
+    assert any(line.startswith('signals_deliveries_total{station="indexer",outcome="taken"}') for line in told)
     os.kill(poller.pid, signal.SIGTERM)
     assert poller.popen.wait(10) == 0
     assert "Traceback" not in poller.log.read_text()

@@ -37,6 +37,11 @@ NOW = """
            utc(min(run_after) FILTER (WHERE status = 'queued' AND run_after <= :now))
       FROM ai_jobs WHERE org_id = :org AND status IN ('queued', 'running')
 """
+EVERYWHERE = """
+    SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'running'),
+           coalesce(extract(epoch FROM :now - min(run_after) FILTER (WHERE status = 'queued' AND run_after <= :now)), 0)
+      FROM ai_jobs WHERE status IN ('queued', 'running')
+"""
 ENDED = """
     SELECT floor(extract(epoch FROM updated_at - :since::timestamptz) / 3600)::int, status, count(*)
       FROM ai_jobs
@@ -68,6 +73,14 @@ class Standing(NamedTuple):
     queued: int
     running: int
     oldest_due_at: str | None
+
+
+class Waiting(NamedTuple):
+    """The same of all organisations, and for how many seconds that one has been due."""
+
+    queued: int
+    running: int
+    oldest_seconds: float
 
 
 class Narrowing(NamedTuple):
@@ -103,6 +116,11 @@ def job(conn: Connection, org: str, job_id: str) -> msgspec.Raw | None:
 def standing(conn: Connection, org: str, now: datetime) -> Standing:
     [row] = ask(conn, NOW, org=org, now=now)
     return Standing(*row)
+
+
+def everywhere(conn: Connection, now: datetime) -> Waiting:
+    [[queued, running, seconds]] = ask(conn, EVERYWHERE, now=now)
+    return Waiting(queued, running, float(seconds))
 
 
 def ended(conn: Connection, org: str, now: datetime) -> dict[tuple[int, str], int]:

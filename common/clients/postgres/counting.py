@@ -102,7 +102,9 @@ def commit(
     if activity:
         message.append(render(COUNT, {"rows": msgspec.json.encode(activity).decode()}))
     message += [progress.moving(source, moves), "COMMIT"]
-    return [row[1] for row in conn.simple("".join(message)) if row[0] == "job"]
+    rows = conn.simple("".join(message))
+    outcomes.count()
+    return [row[1] for row in rows if row[0] == "job"]
 
 
 DEPLOY = """

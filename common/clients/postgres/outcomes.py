@@ -14,7 +14,8 @@ from common.clients.postgres.states import Loaded
 from common.detection.rules import MINUTES
 from common.incidents.incident import Incident
 from common.incidents.state import Played
-from common.incidents.timeline import Entry
+from common.incidents.timeline import CLOCK, ENGINE, Entry
+from common.metrics import names
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -111,6 +112,7 @@ class Outcomes:
         self._opened: list[_New] = []
         self._kept: list[KeptEvent] = []
         self._entries: list[_Entry] = []
+        self._asked: dict[str, int] = {}
 
     @property
     def changes(self) -> bool:
@@ -119,7 +121,8 @@ class Outcomes:
     def take(
         self, loaded: Loaded, played: Played, title: str, reached: Reached | None = None, origin: Origin | None = None
     ) -> None:
-        series = loaded.id
+        series, rule = loaded.id, loaded.state.rule
+        self._asked[rule] = self._asked.get(rule, 0) + played.asked
         self._buckets += [_Bucket(series, minute, n, k) for minute, (n, k) in played.buckets.items()]
         if played.updated:
             self._updated.append(_Incident(*_changing(played.updated)))
@@ -138,6 +141,16 @@ class Outcomes:
 
     def note(self, entry: Entry) -> None:
         self._entries.append(_Entry(entry.incident, entry.minute, entry.who, entry.what, entry.why, entry.numbers))
+
+    def count(self) -> None:
+        """For the metrics, once it is committed."""
+        for rule, asked in self._asked.items():
+            names.EVALUATIONS.add(asked, rule)
+        for new in self._opened:
+            names.OPENED.add(1, new.ru)
+        for entry in self._entries:
+            if entry.t == "resolved":
+                names.RESOLVED.add(1, entry.w if entry.w in (ENGINE, CLOCK) else "person")
 
     def statements(self) -> str:
         """Of those that have something to write. The AI jobs that were made are answered as ('job', id)."""

@@ -94,7 +94,9 @@ def locked(conn: Connection, ids: Sequence[str], *, reopening: bool = False) -> 
 
 def commit(conn: Connection, outcomes: Outcomes) -> list[str]:
     """Write and commit; answers the AI jobs that were made."""
-    return [row[1] for row in conn.simple(f"{outcomes.statements()} COMMIT") if row[0] == "job"]
+    rows = conn.simple(f"{outcomes.statements()} COMMIT")
+    outcomes.count()
+    return [row[1] for row in rows if row[0] == "job"]
 
 
 def _candidates(conn: Connection, query: str) -> list[Candidate]:

@@ -15,6 +15,7 @@ from common import topics
 from common.clients.stream import Item, Stream, retried, shared
 from common.edge import clocks
 from common.edge.records import Record, Refused
+from common.metrics import names
 
 DETAIL_CHARACTERS = 2_000
 # What is published at once; the stream's queue would refuse a whole batch of large ones for ever.
@@ -78,8 +79,12 @@ def letter(station: str, refused: Refused, now: datetime, by: str = "") -> Lette
 
 def publish(stream: Stream, letters: Iterable[Letter]) -> None:
     """Returns when the stream has all of them for good."""
-    for items in _portions(letters):
+    given = list(letters)
+    for items in _portions(given):
         stream.publish(topics.DLQ, items).wait()
+    for one in given:
+        names.DEAD_LETTERS.add(1, one.station, one.reason.code)
+    names.PUBLISHED.add(len(given), topics.DLQ)
 
 
 def _portions(letters: Iterable[Letter]) -> Iterator[list[Item]]:

@@ -7,6 +7,7 @@ import msgspec
 from common import log, topics
 from common.clients.stream import Stream
 from common.errors import Misconfigured, Unavailable
+from common.metrics import names
 
 
 def wake(stream: Stream, jobs: Sequence[str]) -> None:
@@ -16,5 +17,6 @@ def wake(stream: Stream, jobs: Sequence[str]) -> None:
     notices = [msgspec.json.encode({"job_id": job}) for job in jobs]
     try:
         stream.publish(topics.AI_JOBS, [(notice, notice) for notice in notices]).wait()
+        names.PUBLISHED.add(len(notices), topics.AI_JOBS)
     except (Unavailable, Misconfigured) as error:
         log.write("warn", "a notice of AI jobs was lost; they are told of again in a minute", why=str(error), jobs=jobs)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 _FACT = re.compile(r"^F(\d+): (.*)$", re.MULTILINE)
+_SUBJECT = re.compile(r"It is about (\w+)(?: with (.+))? in the environment (.+)\.")
+_NAMED = re.compile(r"the (error code|route|service) (\S+?)(?:,|$)")
 _EVENTS = re.compile(r"<events>\n(.*?)</events>", re.DOTALL)
 Answer = dict[str, Any]
 
@@ -29,7 +31,7 @@ def made_of(facts: dict[int, str]) -> Answer:
     opening = _first(facts, "opened at")
     about = _first(facts, "It is about ")
     cause = next((number for number, text in facts.items() if "was deployed at" in text), None)
-    what = facts[about].removeprefix("It is about ").removesuffix(".")
+    what = _what(facts[about])
     evidence = [f"{facts[number].removesuffix('.')} [F{number}]." for number in dict.fromkeys((opening, about))]
     if cause:
         evidence.append(f"{facts[cause].removesuffix('.')} [F{cause}].")
@@ -39,8 +41,8 @@ def made_of(facts: dict[int, str]) -> Answer:
         causes = ["The facts do not show a cause; nothing is known to have been deployed shortly before."]
         steps = ["Look at what the failing calls depend on."]
     return {
-        "title": _title(what),
-        "impact": f"Whoever met {what} was hurt. {facts[opening]}",
+        "title": f"{what}, after a deploy"[:120] if cause else what[:120],
+        "impact": f"{what}. {facts[opening]}",
         "likely_causes": causes,
         "evidence": evidence,
         "next_steps": [*steps, "Look at the newest events of the incident."],
@@ -48,9 +50,16 @@ def made_of(facts: dict[int, str]) -> Answer:
     }
 
 
-def _title(what: str) -> str:
-    text = re.sub(r"\b(?:the error code|the route|the service|the environment) ", "", what)
-    return f"Unusual: {text}"[:120].rstrip()
+def _what(subject: str) -> str:
+    """What goes wrong where, in the words of a person."""
+    found = _SUBJECT.search(subject)
+    noun, rest, environment = found.groups() if found else ("errors", "", "")
+    named = dict(_NAMED.findall(rest or ""))
+    if noun == "signups":
+        return f"Signups dry up in {environment}"
+    place = named.get("route") or named.get("service") or environment
+    where = f"{place} in {environment}" if place != environment else environment
+    return f"{named['error code']} on {where}" if "error code" in named else f"Errors on {where}"
 
 
 def _first(facts: dict[int, str], words: str) -> int:

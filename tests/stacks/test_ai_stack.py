@@ -102,7 +102,7 @@ def test_with_the_stand_in_an_incident_gets_a_title_and_a_checked_summary(start:
     assert found.model == "stand-in (no real model)"
     assert (found.evidence_held, found.left_out) == (len(found.content["evidence"]), {})
     [title] = stack.wait_for("SELECT title FROM incidents WHERE error_code = :code")
-    assert title == found.content["title"] == f"Unusual: errors with {stack.code}, {ROUTE} in prod"
+    assert title == found.content["title"] == f"{stack.code} on {ROUTE} in prod"
     assert stack.job()[:2] == ["succeeded", 0]
 
 

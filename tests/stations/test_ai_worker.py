@@ -89,7 +89,7 @@ def test_a_checked_summary_is_stored_with_its_references_and_names_the_incident(
     assert (found.evidence_given, found.evidence_held, found.left_out, found.mark) == (3, 3, {}, None)
     assert [found.facts[number - 1]["number"] for [number] in found.references] == [1, 4, 10]
     assert found.facts[9]["refers"][0].startswith("deploy:")
-    assert title(conn, made) == found.content["title"] == "Unusual: errors with UPSTREAM_TIMEOUT, /checkout in prod"
+    assert title(conn, made) == found.content["title"] == "UPSTREAM_TIMEOUT on /checkout in prod, after a deploy"
     [[sent, answered, cost, seconds]] = conn.run(
         "SELECT input_tokens, output_tokens, cost::float8, seconds FROM ai_outputs WHERE model <> 'plain'"
     )
@@ -303,7 +303,7 @@ def test_half_a_character_is_no_answer(conn: Connection, bench: MakeBench) -> No
 
     def answer(instructions: str, question: str) -> Reply:
         said = answers.answer("sensible", f"{instructions}\n{question}")
-        return Reply(said.replace("Unusual", "\\ud800"), "stop", "m", 1, 1, 0.1)
+        return Reply(said.replace("UPSTREAM", "\\ud800"), "stop", "m", 1, 1, 0.1)
 
     bench(ask=answer).worker.take(1)
     status, attempts, error = state(conn, todo)

@@ -1,7 +1,7 @@
 """`make acceptance STACK=embedded|native|compose`: walks the list, and says what was expected and what was seen.
 
-It starts the stack if none runs here, and restarts it with another clock and another model on the way; at the end it is
-as it was found. DURATION=600 makes the spike last ten minutes (20 seconds else), OUTAGE=30 is for how long the broker
+It starts the stack if none runs here, ends parts of it, and restarts it with another clock; at the end it is as it was
+found. DURATION=600 makes the spike last ten minutes (20 seconds else), OUTAGE=30 is for how long the broker
 is down, ONLY=spike,drop tries those alone. It ends with 0 only if every check of every scenario held; a scenario that
 could not run has failed. The report is JSON in .local/acceptance.json.
 """

@@ -2,16 +2,12 @@
 
 import json
 import os
-import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from local import stacks
 from local.acceptance.check import Checks, equal, settled
-from local.acceptance.system import System, kill
+from local.acceptance.system import System
 from local.loadgen.events import Plan, batch_of
 from local.sending.courier import Courier
 from local.sending.ids import new_run
@@ -32,7 +28,7 @@ def outage(system: System) -> Checks:
     flow = Flow(to, BEFORE + seconds() + AFTER)
     flow.start()
     time.sleep(BEFORE)
-    with broker_down(system):
+    with system.without(system.broker):
         time.sleep(seconds())
     flow.join(LONGEST)
     told = flow.tally.told()
@@ -63,20 +59,3 @@ class Flow(threading.Thread):
             time.sleep(max(0.0, began + self.plan.due(number) - time.monotonic()))
             events = batch_of(self.plan, number)
             self._courier.deliver(json.dumps(events).encode(), [one["event_id"] for one in events], time.monotonic())
-
-
-@contextmanager
-def broker_down(system: System) -> Iterator[None]:
-    """Killed, and kept so: the harness, which would start it again at once, is held still meanwhile."""
-    if system.stack == "compose":
-        stacks.compose("kill", "kafka")
-        yield
-        stacks.compose("start", "kafka")
-        return
-    harness = system.harness()
-    harness.send_signal(signal.SIGSTOP)
-    try:
-        kill(system.part("kafka" if system.stack == "native" else "postgres"))
-        yield
-    finally:
-        harness.send_signal(signal.SIGCONT)

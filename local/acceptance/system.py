@@ -7,15 +7,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import psutil
 
-from local import state
+from local import stacks, state
 from local.acceptance.check import CouldNot, wait_for
 from local.loadgen.events import Event, stamp
 from local.sending.courier import Courier
@@ -152,8 +152,25 @@ class System:
             raise CouldNot(f"{name} is no process of this stack")
         return psutil.Process(json.loads(note.read_text())["pid"])
 
-    def harness(self) -> psutil.Process:
-        return psutil.Process(self.account()["pid"])
+    @property
+    def broker(self) -> str:
+        return "postgres" if self.stack == "embedded" else "kafka"
+
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Killed, and kept so: the harness, which would start it again at once, is held still meanwhile."""
+        if self.stack == "compose" and name in stacks.COMPOSE_STORES:
+            stacks.compose("kill", name)
+            yield
+            stacks.compose("start", name)
+            return
+        harness = psutil.Process(self.account()["pid"])
+        harness.send_signal(signal.SIGSTOP)
+        try:
+            kill(self.part(name))
+            yield
+        finally:
+            harness.send_signal(signal.SIGCONT)
 
 
 def kill(process: psutil.Process) -> None:

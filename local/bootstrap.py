@@ -91,6 +91,9 @@ def wanted_extras(verb):
         extras.append("embedded")
     if verb == "replay":
         extras.append("archive")  # it may be asked to read one
+    somebodys = any(os.environ.get(name) for name in ("DATABASE_URL", "KAFKA_BROKERS"))
+    if verb in ("emulate", "up") and stack != "compose" and not somebodys and "S3_BUCKET" not in os.environ:
+        extras.append("objects")  # the archive has a store of its own
     if verb in ("emulate", "up") and os.environ.get("GRADIENT_BASE_URL") != "":
         extras.append("model")  # the stand-in is asked as a real one would be
     return tuple(extras)

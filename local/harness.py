@@ -47,6 +47,7 @@ class Harness:
         self.env |= self._poller_variables() | self._model_variables()
         state.write_env(self.env)
         self._start_children()
+        self.stack.wait()
         state.remember("running", self._account(time.monotonic() - began))
 
     def watch(self) -> None:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -25,18 +26,18 @@ SESSIONS = (
 
 
 def status() -> int:
-    """Part by part: alive or not, where, and its share of memory (pages it shares with others counted once)."""
+    """Part by part: alive or not, where or how far behind, and its share of memory (shared pages counted once)."""
     account, env = state.recall("running"), state.read_env()
     if not state.running() or not account:
         print("not running (make emulate, or make up)")
         return 1
-    addresses = {part.name: env.get(part.address, "") for part in parts.FUNCTIONS}
+    said = {part.name: env.get(part.address, "") for part in parts.FUNCTIONS} | lags(env)
     total = 0
     for name, pid in {"harness": account["pid"], **account["parts"]}.items():
         size = memory(pid, children=name != "harness")  # the harness's children are the other parts
         state_word = "up" if psutil.pid_exists(pid) else "down"
         total += size
-        print(f"  {name:<14} {state_word:<5} {size / 1024**2:6.0f} MB  pid {pid:<8} {addresses.get(name, '')}")
+        print(f"  {name:<14} {state_word:<5} {size / 1024**2:6.0f} MB  pid {pid:<8} {said.get(name, '')}")
     print(f"  {'together':<14} {'':<5} {total / 1024**2:6.0f} MB of proportional set size")
     return 0
 
@@ -64,7 +65,28 @@ def health() -> int:
         answer = ask(f"{address}/health")
         bad += not answer.startswith("ok")
         print(f"  {name:<14} {answer}")
+    for name, said in lags(env).items():
+        print(f"  {name:<14} {said}")
     return 1 if bad else 0
+
+
+def lags(env: dict[str, str]) -> dict[str, str]:
+    """How far each station is behind, as its poller says; nothing, if that does not answer."""
+    try:
+        told = httpx.get(f"http://127.0.0.1:{env['POLLER_PORT']}/lag", timeout=10).json()["stations"]
+    except (httpx.HTTPError, KeyError, ValueError):
+        return {}
+    return {name: lag(station) for name, station in told.items()}
+
+
+def lag(station: dict[str, Any]) -> str:
+    """In all, and partition by partition where there is any; and what stands still."""
+    if station["lag"] is None:
+        return "lag unknown: the stream does not answer"
+    behind = [f"{part}: {one['lag']}" for part, one in station["partitions"].items() if one["lag"]]
+    stopped = [f"partition {one['partition']} is stopped: {one['error']}" for one in station["stopped"]]
+    waits = [f"waits for {what}: {why}" for what, why in station["waits_for"].items()]
+    return "; ".join([f"lag {station['lag']}" + (f" ({', '.join(behind)})" if behind else ""), *stopped, *waits])
 
 
 def ask(url: str) -> str:

@@ -5,16 +5,17 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 from common.errors import Misconfigured
 from local import state
+from local.servers.objects import ObjectsServer
 from local.servers.postgres import PostgresServer
 from local.servers.process import Process
 
 NAMES = ("embedded", "native", "compose")
-BUCKET = "signals"
+BUCKET, OBJECTS = "signals", "objects"
 
 
 class Server(Protocol):
@@ -32,21 +33,32 @@ class Stack:
             raise Misconfigured(f"STACK is {name!r}; it may be {', '.join(NAMES)}.")
         self.name, self.given = name, dict(given)
         self.servers: dict[str, Server] = {}
+        self._starting: dict[str, Future[None]] = {}
         if name != "compose":
             self._choose()
 
     def start(self) -> None:
-        """All of them at once; the slowest decides how long it takes."""
+        """All of them at once; the slowest decides how long it takes, but for the archive's: `wait` waits for that."""
         if self.name == "compose":
             compose("up", "-d", "--wait", *COMPOSE_STORES)
             return
-        with ThreadPoolExecutor() as pool:
-            for started in [pool.submit(server.start) for server in self.servers.values()]:
-                started.result()
+        pool = ThreadPoolExecutor()
+        self._starting = {name: pool.submit(server.start) for name, server in self.servers.items()}
+        pool.shutdown(wait=False)
+        for name, starting in self._starting.items():
+            if name != OBJECTS:
+                starting.result()
+
+    def wait(self) -> None:
+        """Until the last of them is ready."""
+        for starting in self._starting.values():
+            starting.result()
 
     def stop(self) -> None:
         if self.name == "compose":
             compose("stop", *COMPOSE_STORES)
+        for starting in self._starting.values():
+            starting.exception()  # one that is starting is waited for: it could not be stopped yet
         for server in reversed(self.servers.values()):
             server.stop()
 
@@ -70,6 +82,15 @@ class Stack:
             jars = opensearch.jars(state.HOME / "jars")
             port = state.port_for("opensearch", opensearch.FIRST_PORT)
             self.servers["opensearch"] = opensearch.OpenSearchServer(state.HOME / "opensearch", jars, port)
+        if self._archives():
+            self.servers[OBJECTS] = ObjectsServer(state.HOME / OBJECTS, state.port_for(OBJECTS), BUCKET)
+
+    def _archives(self) -> bool:
+        """Only a stream of our own: in the archiver's group we would take records from somebody's real archive.
+
+        S3_BUCKET set to nothing means no archive.
+        """
+        return not {"DATABASE_URL", "KAFKA_BROKERS", "S3_BUCKET"} & self.given.keys() and "S3_BUCKET" not in os.environ
 
     def _own_connections(self) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -82,6 +103,8 @@ def connection_of(server: Server) -> dict[str, str]:
     """What a started server contributes to the environment."""
     if isinstance(server, PostgresServer):
         return {"DATABASE_URL": server.url(), "PG_SSLMODE": "disable"}
+    if isinstance(server, ObjectsServer):
+        return server.connections()
     brokers, url = getattr(server, "brokers", None), getattr(server, "url", None)
     return {"KAFKA_BROKERS": brokers} if brokers else {"OPENSEARCH_URL": str(url)}
 

@@ -25,7 +25,7 @@ class Report:
         self._stream, self._feeders, self._database = stream, feeders, database
 
     def lag(self) -> dict[str, object]:
-        """By station: records not answered yet in the partitions that are ours, and what holds it up."""
+        """By station: records not answered yet in the partitions that are ours, and what holds it up. None: unknown."""
         ends: dict[str, dict[int, tuple[int, int]]] = {}
         try:
             ends = {topic: self._stream.ends(topic) for topic in {one.station.topic for one in self._feeders}}
@@ -58,7 +58,7 @@ class Report:
         return {
             "topic": feeder.station.topic,
             "group": feeder.station.group,
-            "lag": sum(behind.values()),
+            "lag": sum(behind.values()) if ends else None,  # the stream did not say where it ends
             "partitions": {
                 partition: {"position": position, "lag": behind.get(partition)}
                 for partition, position in positions.items()

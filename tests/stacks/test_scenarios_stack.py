@@ -22,7 +22,7 @@ from tests import servers
 from tests.stacks.checkout import Checkout, clean_environment
 
 NAMES = sorted(path.name.partition(".")[0] for path in FOLDER.glob("*.ndjson"))
-MONTH = timedelta(days=31)
+MONTH = timedelta(days=30)
 
 
 class Stack:

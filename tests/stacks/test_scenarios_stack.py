@@ -115,6 +115,15 @@ def test_whoever_knows_may_count_twice_and_ids_that_are_kept_are_not(stack: Stac
     assert stack.counts("twice", first)["error"] == 2 * 30  # its lines have no ids of their own
 
 
+def test_the_client_that_applications_paste_is_understood(stack: Stack) -> None:
+    [client] = re.findall(r"```python\n(.*?)```", (servers.ROOT / "docs/how-to/send-events.md").read_text(), re.DOTALL)
+    words, environ = [sys.executable, "-c", client], clean_environment() | stack.env
+    environ["PROJECT_API_KEY"] = stack.api.key_of("pasted")
+    assert subprocess.run(words, env=environ, capture_output=True, text=True, timeout=60, check=True).stdout == ""
+    stack.settle()
+    assert stack.counts("pasted", datetime.now(UTC) - MONTH) == {"signup": 1, "error": 1}
+
+
 def test_the_demo_tells_its_story_and_goes_on(stack: Stack) -> None:
     """As `make demo` does it, into a project of its own."""
     words = [sys.executable, "-m", "local", "demo", "--project", "story"]

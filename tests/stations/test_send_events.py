@@ -1,4 +1,4 @@
-"""The client of docs/how-to/send-events.md, exactly as printed, before an ingest of the test's own and before ours."""
+"""The client of docs/how-to/send-events.md, exactly as printed, before an ingest that answers as it is told."""
 
 import re
 import subprocess

@@ -189,7 +189,12 @@ const step = (by) => {
 // On a row it is a form made here; on the incident's page its own buttons.
 const act = (name, path) => {
   const row = document.activeElement.closest("li.row[id^=i-]"), {csrf, me} = document.body.dataset;
-  if (!row) { one(`[data-act=${name}]`)?.click(); return; }
+  if (!row) {
+    const button = one(`[data-act=${name}]`);
+    button?.click();
+    if (button?.matches("summary")) one("input:not([type=hidden])", button.parentElement).focus();
+    return;
+  }
   if (!csrf) return;
   const to = `${root}/incidents/${row.id.slice(2)}`;
   if (!path) { location.href = `${to}#resolve`; return; }
@@ -223,6 +228,7 @@ addEventListener("keydown", (event) => {
   if (place) { event.preventDefault(); go(place); return; }
   if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
 });
+if (location.hash === "#resolve") act("resolve");
 all("[data-scripted]").forEach((part) => { part.hidden = false; });
 one("[data-help]")?.addEventListener("click", help);
 })();

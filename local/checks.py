@@ -48,7 +48,7 @@ def say_what_is_missing() -> None:
 
 
 # Each prints its figures beside a baseline measured in the same run.
-BENCHES = ("edges", "stream", "search", "poller", "ingest", "engine", "ai", "loadgen")
+BENCHES = ("edges", "stream", "search", "poller", "ingest", "engine", "ai", "loadgen", "stack")
 
 
 def bench(names: list[str]) -> int:
@@ -62,9 +62,16 @@ def bench(names: list[str]) -> int:
     return max(results)
 
 
+HISTORIES_A_KILL = 200
+
+
 def faults(histories: int) -> int:
-    """Random histories through the whole engine, with crashes between any two steps, against a plain model."""
-    return tool("tests.counted", "--n", str(histories))
+    """Random histories through the whole engine, with crashes between any two steps, against a plain model.
+
+    And for every 200 of them a whole stack of each kind whose parts are killed one by one. Seeds are printed.
+    """
+    kills = max(1, histories // HISTORIES_A_KILL)
+    return max(tool("tests.counted", "--n", str(histories)), tool("tests.killed", "--n", str(kills)))
 
 
 def tool(name: str, *arguments: str) -> int:

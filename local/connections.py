@@ -32,7 +32,8 @@ PARTS = {
     "archiver": Uses(0, stream=0),
     "core_api": Uses(18),
     "dashboard": Uses(18, search=8),
-    "poller": Uses(1, stream=1 + 2 * len(stations.KNOWN)),  # two for each station's reader: one reads, one is its heart
+    # Two for each station's reader, one reads and one is its heart; one looks for news of all topics.
+    "poller": Uses(2, stream=2 + 2 * len(stations.KNOWN)),
     "schedules": Uses(4),
 }
 

@@ -182,7 +182,7 @@ VERBS = (
     ),
     Verb(
         "faults",
-        "random histories with crashes, against a model",
+        "random histories with crashes, and stacks whose parts are killed, against a model",
         "local.checks",
         lambda room, w: room.faults(w.n),
         (word("--n", type=int, default=200),),

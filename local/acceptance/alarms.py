@@ -50,17 +50,31 @@ def explained(system: System, incident: dict[str, Any]) -> Checks:
 
 
 def boundaries(system: System) -> Checks:
-    """Thirty, and three times the usual: what just reaches it, and what just does not."""
+    """What just reaches each number of the rules, and what just does not."""
     to, now = system.project("boundaries"), this_minute() - 5 * MINUTE
     hour = [now - n * MINUTE for n in range(70, 0, -1) for _ in range(5)]
     system.send(to, errors([now] * 29, "TWENTY_NINE") + errors([now] * 30, "THIRTY"))
     system.send(to, errors(hour + [now] * 54, "NEARLY_THREE_TIMES") + errors(hour + [now] * 55, "THREE_TIMES"))
-    wanted = {"THIRTY": (30, 0.0), "THREE_TIMES": (75, 25.0)}
+    system.send(to, errors([now] * 299, "NEARLY_CRITICAL") + errors([now] * 300, "CRITICAL"))
+    for environment, before, left in (("prod", 160, 10), ("staging", 160, 11), ("dev", 159, 0)):
+        times = [now - 16 * MINUTE] * before + [now - 15 * MINUTE] * left + [now]  # the last one proves the silence
+        system.send(to, signups(times, environment))
+    wanted = {
+        "THIRTY": (30, 0.0, "error"),
+        "THREE_TIMES": (75, 25.0, "error"),
+        "NEARLY_CRITICAL": (30, 0.0, "error"),
+        "CRITICAL": (30, 0.0, "critical"),
+        "signups in prod": (10, 40.0, "warn"),
+    }
 
-    def opened() -> dict[str, tuple[int, float]]:
-        return {one["error_code"]: (one["observed"], float(one["usual"])) for one in system.incidents(to)}
+    def opened() -> dict[str, tuple[int, float, str]]:
+        named = {one["error_code"] or f"signups in {one['environment']}": one for one in system.incidents(to)}
+        return {name: (one["observed"], float(one["usual"]), one["severity"]) for name, one in named.items()}
 
-    yield equal("incidents, each with what was observed and what was usual", wanted, settled(opened, wanted, 30))
+    found = settled(opened, wanted, 30)
+    for name, numbers in wanted.items():
+        yield equal(f"{name}: observed, usual, severity", numbers, found.get(name))
+    yield equal("incidents beside these", [], sorted(found.keys() - wanted.keys()))
 
 
 def deploy(system: System) -> Checks:

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 PAUSE = 0.1
-PATIENCE = 60.0  # seconds, for what is a matter of one
+PATIENCE = 45.0  # seconds, for what is a matter of one
 
 
 class Check(NamedTuple):

@@ -26,7 +26,7 @@ class Scenario(NamedTuple):
 
 SCENARIOS = (
     Scenario("spike", "an error that spikes is one open incident with a summary, and all is in search", alarms.spike),
-    Scenario("boundaries", "thirty errors and three times the usual are enough, one less is not", alarms.boundaries),
+    Scenario("boundaries", "what just reaches each number of the rules, and what just does not", alarms.boundaries),
     Scenario("deploy", "a deploy before a spike is marked", alarms.deploy),
     Scenario("drop", "signups dry up: an incident, critical at none", alarms.drop),
     Scenario("resolve", "what is over for an hour is resolved, in the time of events", alarms.resolve),

@@ -186,8 +186,8 @@ def errors(minutes: Sequence[datetime], code: str, route: str = "/api/pay") -> l
     return [about | {"occurred_at": stamp(at), "attributes": attributes} for at in minutes]
 
 
-def signups(minutes: Sequence[datetime]) -> list[Event]:
-    about: Event = {"event_type": "signup", "environment": "prod", "message": "signed up"}
+def signups(minutes: Sequence[datetime], environment: str = "prod") -> list[Event]:
+    about: Event = {"event_type": "signup", "environment": environment, "message": "signed up"}
     return [about | {"occurred_at": stamp(at)} for at in minutes]
 
 

@@ -62,7 +62,8 @@ VARIABLES = (
         "POLLER_STATIONS", "", "What the poller feeds: indexer=http://host:port,incident_engine=https://host/path."
     ),
     Variable("POLLER_SCHEDULES", "", "Clock jobs: here (in the poller), or tick=http://…; unset: another clock."),
-    Variable("POLLER_PORT", "8090", "Where the poller answers /health and /lag, on loopback; 0: nowhere."),
+    Variable("POLLER_PORT", "8090", "Where the poller answers /health, /lag and /metrics; 0: nowhere."),
+    Variable("POLLER_HOST", "127.0.0.1", "Its address; off loopback all but /health want METRICS_TOKEN."),
     Variable("POLLER_MAX_RECORDS", "", "Records a request; unset: 1000, for the archiver 10000, for the AI worker 1."),
     Variable("POLLER_MAX_BYTES", "", "Bytes of a request's body; unset: 950000, for the archiver 5000000."),
     Variable("POLLER_TIMEOUT_SECONDS", "", "How long an answer may take; unset: 30, archiver 60, AI worker 120."),

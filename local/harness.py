@@ -14,6 +14,7 @@ from typing import Any
 from common import lookup, settings
 from common.errors import Misconfigured
 from local import parts, seed, state, summary
+from local.observe import targets
 from local.parts import Part
 from local.servers import process
 from local.servers.process import Process, Words
@@ -48,6 +49,7 @@ class Harness:
         state.write_env(self.env)
         self._start_children()
         self.stack.wait()
+        targets.write(self._scraped())
         state.remember("running", self._account(time.monotonic() - began))
 
     def watch(self) -> None:
@@ -113,6 +115,10 @@ class Harness:
             return {}
         port = self.ports[parts.MODEL] = state.port_for(parts.MODEL, parts.MODEL_PORT)
         return {"GRADIENT_BASE_URL": f"{url(port)}/v1", "GRADIENT_MODEL": self.env.get("GRADIENT_MODEL", "stand-in")}
+
+    def _scraped(self) -> dict[str, int]:
+        functions = {part.name: self.ports[part.name] for part in parts.FUNCTIONS if self._wanted(part)}
+        return functions | {parts.POLLER: int(self.env["POLLER_PORT"])}
 
     def _wait_for_child(self, name: str, port: int) -> None:
         process.wait_until(lambda: process.listens(port), self.children[name][1], START_SECONDS)

@@ -106,7 +106,7 @@ LEFT_OUT = Counter(
     {"looking_for": ("silent", "stale")},
 )
 CLOCK_RUNS = Counter(
-    "signals_clock_runs_total", "Runs of clock jobs.", CLOCK, {"job": OPEN, "outcome": ("done", "failed")}
+    "signals_clock_runs_total", "Runs of clock jobs.", CLOCK, {"schedule": OPEN, "outcome": ("done", "failed")}
 )
 
 # ---- summaries

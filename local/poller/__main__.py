@@ -44,7 +44,7 @@ def run(plan: Plan, where: settings.Settings, times: Pace | None = None) -> int:
     ]
     told = report.Report(stream, feeders, Database(1, lambda: where.database))
     if plan.port:
-        report.serve(told, plan.port)
+        report.serve(told, plan.host, plan.port)
     threads = [threading.Thread(target=feeder.run, name=feeder.station.name) for feeder in feeders]
     for thread in threads:
         thread.start()

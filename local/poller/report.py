@@ -1,4 +1,4 @@
-"""How far each station is behind: a line a minute, and /lag, /health and /metrics on a loopback port."""
+"""How far each station is behind: a line a minute, and /lag, /health and /metrics on a port."""
 
 import json
 import threading
@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from common import log
+from common import log, settings
 from common.clients.postgres.database import Database
 from common.clients.stream import Stream
 from common.edge import scrape
@@ -68,27 +68,30 @@ class Report:
         }
 
 
-def serve(report: Report, port: int) -> ThreadingHTTPServer:
-    """In a thread, on loopback only: what it tells is for whoever runs the poller."""
+def serve(report: Report, host: str, port: int) -> ThreadingHTTPServer:
+    """In a thread. What it tells is for whoever runs the poller: off loopback it wants the token."""
+    on_loopback = settings.is_loopback(host)
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path == "/lag":
+            if self.path in ("/health", "/healthz"):
+                status, said = report.health()
+                self._answer(status, said if on_loopback else {"status": said["status"]})
+            elif self.path == "/lag" and (on_loopback or self._admitted()):
                 self._answer(200, report.lag())
-            elif self.path in ("/health", "/healthz"):
-                self._answer(*report.health())
-            elif self.path == "/metrics":
-                self._metrics()
-            else:
+            elif self.path == "/metrics" and self._admitted():
+                self._send(200, report.metrics().encode(), samples.KIND)
+            elif self.path not in ("/lag", "/metrics"):
                 self._answer(404, {"error": "there are /health, /lag and /metrics"})
 
-        def _metrics(self) -> None:
+        def _admitted(self) -> bool:
+            """If not, that is answered."""
             try:
-                scrape.admit({name.lower(): value for name, value in self.headers.items()}, on_loopback=True)
+                scrape.admit({name.lower(): value for name, value in self.headers.items()}, on_loopback=on_loopback)
             except Problem as refused:
                 self._answer(refused.status, {"error": refused.detail})
-                return
-            self._send(200, report.metrics().encode(), samples.KIND)
+                return False
+            return True
 
         def _answer(self, status: int, value: object) -> None:
             self._send(status, json.dumps(value).encode(), "application/json")
@@ -104,9 +107,9 @@ def serve(report: Report, port: int) -> ThreadingHTTPServer:
             pass
 
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), Answers)
+        server = ThreadingHTTPServer((host, port), Answers)
     except OSError as error:
-        raise Misconfigured(f"POLLER_PORT: 127.0.0.1:{port} cannot be listened on: {error.strerror}.") from error
+        raise Misconfigured(f"POLLER_PORT: {host}:{port} cannot be listened on: {error.strerror}.") from error
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, name="report", daemon=True).start()
     return server

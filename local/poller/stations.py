@@ -47,6 +47,7 @@ class Plan(msgspec.Struct, frozen=True):
     stations: tuple[Station, ...]
     schedules: dict[str, str]
     port: int
+    host: str = "127.0.0.1"
 
 
 def read(environ: Mapping[str, str]) -> Plan:
@@ -57,7 +58,7 @@ def read(environ: Mapping[str, str]) -> Plan:
     schedules = dict.fromkeys(SECONDS, "") if here else _addresses("POLLER_SCHEDULES", get)
     if not stations and not schedules:
         raise Misconfigured("POLLER_STATIONS and POLLER_SCHEDULES are not set: there is nothing to do.")
-    return Plan(stations, schedules, _number("POLLER_PORT", get, 0, 65_535))
+    return Plan(stations, schedules, _number("POLLER_PORT", get, 0, 65_535), get("POLLER_HOST"))
 
 
 def _station(name: str, url: str, get: Callable[[str], str]) -> Station:

@@ -22,7 +22,7 @@ def docker() -> str:
     return found
 
 
-@pytest.mark.parametrize("profile", [[], ["--profile", "functions"]], ids=["stores", "functions"])
+@pytest.mark.parametrize("profile", [[], ["--profile", "functions"], ["--profile", "observe"]])
 def test_docker_accepts_it(docker: str, profile: list[str]) -> None:
     environ = os.environ | {"SIGNALS_PG_PASSWORD": "x"}
     words = [docker, "compose", *profile, "config", "--quiet"]
@@ -40,10 +40,13 @@ def test_without_a_password_it_says_how_to_start(docker: str) -> None:
 def test_every_image_is_pinned_and_every_port_is_on_loopback() -> None:
     images = re.findall(r"image: (\S+)", TEXT)
     assert images
-    assert all(re.search(r":(\d+\.\d+|local)", image) for image in images), images
+    assert all(re.search(r":(v?\d+\.\d+|local)", image) for image in images), images
     published = re.findall(r'"([\d.]*:?\d+:\d+)"', TEXT)
     assert published
     assert all(port.startswith("127.0.0.1:") for port in published), published
+    assert TEXT.count("network_mode: host") == 2  # these publish nothing, and say themselves where they listen
+    assert "--web.listen-address=127.0.0.1:" in TEXT
+    assert "GF_SERVER_HTTP_ADDR: 127.0.0.1" in TEXT
 
 
 def test_the_harness_and_compose_agree_on_names_and_ports() -> None:

@@ -74,6 +74,19 @@ def test_it_feeds_wakes_and_tells_and_leaves_when_told(room: Room, station: Scri
     assert "Traceback" not in poller.log.read_text()
 
 
+def test_off_loopback_it_tells_strangers_only_that_it_lives(room: Room, tmp_path: Path) -> None:
+    port = process.free_port()
+    environ = {"POLLER_SCHEDULES": "here", "POLLER_PORT": str(port), "POLLER_HOST": "0.0.0.0", "METRICS_TOKEN": "t"}
+    poller, address = start(room, tmp_path, environ), f"http://127.0.0.1:{port}"
+    wait_for(lambda: process.listens(port), 15)
+    assert httpx.get(f"{address}/health").json() == {"status": "ok"}
+    assert {httpx.get(f"{address}{path}").status_code for path in ("/lag", "/metrics")} == {401}
+    token = {"authorization": "Bearer t"}
+    assert "signals_ai_jobs" in httpx.get(f"{address}/metrics", headers=token).text
+    assert httpx.get(f"{address}/lag", headers=token).json() == {"stations": {}}
+    poller.stop()
+
+
 @pytest.mark.parametrize(
     ("environ", "sentence"),
     [

@@ -84,6 +84,7 @@ def test_every_metric_says_what_it_means_under_a_name_prometheus_likes() -> None
         assert one.meaning.endswith(".")
         assert one.name.endswith("_total") == isinstance(one, Counter), one.name
         assert not isinstance(one, Histogram) or one.name.endswith("_seconds")
+        assert not one.labels.keys() & {"job", "instance", "part", "le"}, "Prometheus has labels of these names"
 
 
 def test_the_reference_page_is_current() -> None:

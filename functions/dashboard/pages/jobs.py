@@ -35,8 +35,8 @@ class Job(msgspec.Struct, frozen=True):
 
     @property
     def attempt(self) -> int:
-        """The attempt it is at: while it runs, the one that has not ended yet."""
-        return self.attempt_count + (self.status == "running")
+        """The attempt it is at, or was; only those that failed are counted in the database."""
+        return self.attempt_count + (self.status != "failed")
 
 
 def version(asked: Asked) -> object:

@@ -103,6 +103,17 @@ def month_ago() -> str:
 @contextmanager
 def running(home: Path, *, native: bool, scale: float) -> Iterator[tuple[int, dict[str, str], str]]:
     """The port of a core_api over a filled database, the tokens, and a cursor far down the list of incidents."""
+    with filled(home, native=native, scale=scale) as (environ, tokens, page):
+        server = web.functions_framework("functions/core_api/main.py", home, environ, ROOT)
+        try:
+            yield server.port, tokens, page
+        finally:
+            server.stop()
+
+
+@contextmanager
+def filled(home: Path, *, native: bool, scale: float) -> Iterator[tuple[dict[str, str], dict[str, str], str]]:
+    """The variables of a filled database, the tokens, and a cursor far down the list of incidents."""
     now, random = datetime.now(UTC), Random(7)  # noqa: S311 (the same data each time)
     with ExitStack() as stack:
         postgres = PostgresServer(home / "servers" / "postgres", shared_buffers="512MB")
@@ -128,9 +139,7 @@ def running(home: Path, *, native: bool, scale: float) -> Iterator[tuple[int, di
         key = "SELECT microseconds(opened_at) || '~' || id FROM incidents ORDER BY opened_at DESC OFFSET :n LIMIT 1"
         [[page]] = conn.run(key, n=int(5_000 * scale))
         conn.close()
-        server = web.functions_framework("functions/core_api/main.py", home, environ, ROOT)
-        stack.callback(server.stop)
-        yield server.port, tokens, page
+        yield environ, tokens, page
 
 
 def timed(what: str, work: Callable[[], T]) -> T:

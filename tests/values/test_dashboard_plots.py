@@ -93,6 +93,15 @@ def test_after_the_opening_the_threshold_is_never_above_the_one_it_opened_with()
     assert {one.threshold for one in known if one.minute >= OPENED} == {30}
 
 
+def test_a_flood_that_goes_on_still_holds_against_the_usual_it_opened_with() -> None:
+    counts = counts_of(dict.fromkeys(range(OPENED, OPENED + 200), 100))
+    one = Incident("i", SPIKE, OPENED, OPENED + 150, "error", 100, 48, 500, 20_000, None)
+    late = OPENED + 150
+    [own], [moving] = (readings(SPIKE, counts, late, late, rule) for rule in (one.own, lambda minute: None))
+    assert (own.holds, own.threshold) == (True, 30)
+    assert (moving.holds, moving.threshold) == (False, 1_500)
+
+
 def test_the_band_is_the_hour_before_the_window() -> None:
     assert drawn().band.words == "usual, 4 to 4"
 
@@ -183,6 +192,11 @@ def test_a_fresh_incident_has_no_room_for_a_time() -> None:
 def test_names_never_touch() -> None:
     """The nearest to the opening keeps its name."""
     assert set(names((-5, "v2.14.0"), (-7, "v2.13.9"))) == {"opened", "v2.14.0"}
+
+
+def test_on_a_wide_screen_the_time_needs_room_too() -> None:
+    """Short names would fit on a phone, where the time is left out."""
+    assert set(names((-5, "a"), (-12, "b"))) == {"opened", "a"}
 
 
 def test_of_many_deploys_one_is_named() -> None:

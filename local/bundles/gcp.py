@@ -24,9 +24,10 @@ SECRETS = ("DATABASE_URL", "INTERNAL_KEY")
 DOCKERFILE = f"""# One function: docker build -t signals-ingest --build-arg FUNCTION=ingest dist/gcp
 FROM python:{PYTHON}-slim
 ARG FUNCTION
-WORKDIR /app
 COPY runtime.zip ${{FUNCTION}}.zip /tmp/
-RUN python -m zipfile -e /tmp/runtime.zip /app && python -m zipfile -e /tmp/${{FUNCTION}}.zip /app && rm /tmp/*.zip
+RUN python -m zipfile -e /tmp/runtime.zip /runtime && python -m zipfile -e /tmp/${{FUNCTION}}.zip /app && rm /tmp/*.zip
+ENV PYTHONPATH=/runtime
+WORKDIR /app
 USER nobody
 """
 

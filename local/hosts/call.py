@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from http.client import HTTPConnection
 from typing import Any, NamedTuple, Protocol
 
+from local.servers.process import Process
+
 
 class Answer(NamedTuple):
     """Status, headers as they came (names in lower case), body."""
@@ -25,6 +27,8 @@ class Answer(NamedTuple):
 
 class Host(Protocol):
     """Whatever serves our functions: the same request may be put to each of them."""
+
+    process: Process
 
     def request(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""

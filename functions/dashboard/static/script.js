@@ -58,7 +58,7 @@ const read = (page) => {
 read(document);
 const busy = (section) => {
   const active = document.activeElement, chosen = getSelection();
-  return section.contains(active) && active !== document.body || pressed && section.matches(":active") ||
+  return section.contains(active) && !active.matches("a[data-row]") || pressed && section.matches(":active") ||
     !chosen.isCollapsed && section.contains(chosen.anchorNode) ||
     all("input:not([type=hidden]),textarea", section).some((field) => field.value !== field.defaultValue);
 };
@@ -85,13 +85,13 @@ const take = (page, forced) => {
   all("[data-live]", page).forEach((fresh) => {
     const old = document.getElementById(fresh.id);
     if (!old || old.dataset.v === fresh.dataset.v) return;
-    if (busy(old) && !forced) { etag = ""; return; }
     const held = forced ? 0 : settle(old, fresh);
-    if (held) { waiting += held; etag = ""; return; }
-    const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
-    if (focus) document.activeElement.blur();
+    waiting += held;
+    if (held || busy(old) && !forced) { etag = ""; return; }
+    const active = document.activeElement, row = old.contains(active) && active.closest("li.row[id]")?.id;
+    if (row) active.blur();
     swap(old, fresh);
-    if (focus) document.getElementById(focus)?.focus({preventScroll: true});
+    if (row) one(`#${row} a[data-row]`)?.focus({preventScroll: true});
   });
   document.title = page.title || document.title;
   const icon = one("link[rel=icon]", page), mine = one("link[rel=icon]");

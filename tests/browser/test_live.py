@@ -1,0 +1,150 @@
+"""What a page does by itself: it changes what has changed, and takes from nobody what he holds, typed or has opened."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Opened, Stack
+
+POLL = 20_000  # ms, longer than any page's interval but the idle one
+
+
+@pytest.fixture(scope="module")
+def first(stack: Stack) -> str:
+    """An incident that is there already."""
+    return stack.spike(f"LIVE_{time.time_ns()}")
+
+
+def watching(opened: Opened, target: str, but: str = "none") -> Page:
+    page = opened(but=but)
+    page.clock.install()
+    page.goto(target)
+    page.evaluate("window.same = true")
+    return page
+
+
+def polled(page: Page, milliseconds: int = POLL) -> None:
+    """Let it poll and have the answer."""
+    with page.expect_response(re.compile("part=live")):
+        page.clock.run_for(milliseconds)
+    page.wait_for_timeout(50)
+
+
+def code() -> str:
+    return f"LIVE_{time.time_ns()}"
+
+
+def test_new_rows_wait_for_whoever_has_scrolled_or_is_on_a_row(stack: Stack, opened: Opened, first: str) -> None:
+    page = watching(opened, "/incidents")
+    page.keyboard.press("j")
+    before = page.locator("li.row").count()
+    new = code()
+    stack.spike(new)
+    polled(page)
+    expect(page.locator("#news")).to_contain_text("1 new incident.")
+    assert page.locator("li.row").count() == before
+    expect(page.locator("a[data-row]").first).to_be_focused()
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("li.row", has_text=new)).to_be_visible()
+    expect(page.locator("#news")).to_be_hidden()
+    assert page.evaluate("window.same")
+
+
+def test_what_was_typed_and_what_is_open_stays(stack: Stack, opened: Opened, first: str) -> None:
+    page = watching(opened, f"/incidents/{first}")
+    page.locator("#assigning summary").click()
+    page.locator("[data-act=comment]").fill("half a thought")
+    page.locator("h1").click()
+    stack.conn.run("UPDATE incidents SET title = 'Another title' WHERE id = :id", id=first)
+    polled(page)
+    expect(page.locator("h1")).to_have_text("Another title")
+    expect(page.locator("[data-act=comment]")).to_have_value("half a thought")
+    expect(page.locator("#assigning")).to_have_attribute("open", "")
+    assert page.evaluate("window.same")
+
+
+def test_a_page_that_cannot_refresh_says_since_when_and_goes_on_trying(opened: Opened, first: str) -> None:
+    page = watching(opened, "/incidents", but="status of 500")
+    told = page.locator("#live time").inner_text()
+    page.route(re.compile("part=live"), broken)
+    polled(page)
+    expect(page.locator("#live")).to_have_text(re.compile(rf"Not updated since\s+{told}"))
+    expect(page.locator("#live")).to_have_class(re.compile("late"))
+    page.unroute(re.compile("part=live"))
+    polled(page, 70_000)
+    expect(page.locator("#live")).to_have_text(re.compile(r"Live\s+\d\d:\d\d:\d\d"))
+
+
+def test_whoever_is_signed_out_meanwhile_is_led_back_here(opened: Opened, first: str) -> None:
+    page = watching(opened, "/incidents?status=all", but="status of 401")
+    page.context.clear_cookies()
+    page.route(re.compile("part=live"), lambda route: route.fulfill(status=401))
+    page.clock.run_for(POLL)
+    link = page.get_by_role("link", name="Sign in again")
+    expect(link).to_have_attribute("href", "/sign-in?next=%2Fincidents%3Fstatus%3Dall")
+
+
+def test_search_never_refreshes_by_itself(opened: Opened, first: str) -> None:
+    page = watching(opened, "/search")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.run_for(120_000)
+    assert asked == []
+
+
+def test_a_page_nobody_touches_asks_once_a_minute(opened: Opened, first: str) -> None:
+    page = watching(opened, "/incidents")
+    page.clock.fast_forward(660_000)
+    page.wait_for_timeout(300)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for _ in range(12):
+        page.clock.run_for(15_000)
+        page.wait_for_timeout(50)
+    assert 2 <= len(asked) <= 4
+
+
+def test_relative_times_go_on_by_themselves(stack: Stack, opened: Opened, first: str) -> None:
+    page = watching(opened, "/jobs", but="status of 500")
+    before = page.locator("time[data-ago]").first.inner_text()
+    page.route(re.compile("part=live"), broken)
+    page.clock.run_for(3_600_000)
+    assert page.locator("time[data-ago]").first.inner_text() != before
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_keys_do_nothing_in_fields_with_modifiers_or_where_they_are_off(opened: Opened, first: str) -> None:
+    page = opened()
+    page.goto("/incidents")
+    page.keyboard.press("Control+j")
+    expect(page.locator("a[data-row]").first).not_to_be_focused()
+    page.keyboard.press("/")
+    page.keyboard.type("jk?gi")
+    expect(page.locator(".find input")).to_have_value("jk?gi")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.locator("#keyboard")).to_be_visible()
+    page.keyboard.press("j")
+    page.get_by_role("button", name="Turn single keys off").click()
+    expect(page.locator("html[data-keys=off]")).to_have_count(1)
+    page.keyboard.press("j")
+    expect(page.locator("a[data-row]").first).not_to_be_focused()
+    page.locator("[data-help]").click()
+    page.get_by_role("button", name="Turn single keys on").click()
+    expect(page.locator("html[data-keys=off]")).to_have_count(0)
+    page.keyboard.press("j")
+    expect(page.locator("a[data-row]").first).to_be_focused()
+
+
+def test_two_keys_go_to_a_page_within_a_second(opened: Opened) -> None:
+    page = opened()
+    for key, path in (("i", "/incidents"), ("s", "/search"), ("a", "/jobs"), ("u", "/setup"), ("o", "/")):
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        page.wait_for_url(f"**{path}")
+
+
+def broken(route: Route) -> None:
+    route.fulfill(status=500, body="")

@@ -1,12 +1,10 @@
 """What a rule sees minute by minute: for whoever draws it, or says whether it holds now."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from itertools import accumulate
 from typing import NamedTuple
 
-from common.detection.rules import HOUR, MINUTES, Rule, Window, asked, threshold
-from common.detection.series import Counts
-
-Own = Callable[[int], int | None]  # the hour of an incident in its day, for a minute
+from common.detection.rules import HOUR, MINUTES, Rule, reaches, threshold
 
 
 class Reading(NamedTuple):
@@ -19,21 +17,30 @@ class Reading(NamedTuple):
     holds: bool
 
 
-def readings(rule: Rule, counts: Counts, first: int, last: int, own: Own) -> list[Reading]:
+class Own(NamedTuple):
+    """The hour an incident opened with, and the minutes in which it may be measured by it."""
+
+    hour: int
+    first: int
+    last: int
+
+
+def readings(rule: Rule, counts: Mapping[int, int], first: int, last: int, own: Own | None = None) -> list[Reading]:
     """Of every minute from the first to the last. The counts must reach back a window and an hour before the first.
 
     The engine asks a spike only in minutes that have an event; here its sum says it until the window has passed.
     """
-    return [_reading(rule, counts, minute, own(minute)) for minute in range(first, last + 1)]
-
-
-def rows_before(rule: Rule) -> int:
-    """How many minutes before the first reading must be known."""
-    return HOUR + MINUTES[rule] - 1
-
-
-def _reading(rule: Rule, counts: Counts, minute: int, own: int | None) -> Reading:
-    before = minute - MINUTES[rule]
-    observed, hour = counts.total(before + 1, minute), counts.total(before - HOUR + 1, before)
-    finding = asked(rule, Window(minute, observed, hour, own))
-    return Reading(minute, counts.at(minute), observed, threshold(rule, hour, own), finding is not None)
+    span = MINUTES[rule]
+    start = first - span - HOUR + 1
+    sums = list(accumulate((counts.get(minute, 0) for minute in range(start, last + 1)), initial=0))
+    known: dict[tuple[int, int | None], int | None] = {}
+    found = []
+    for minute in range(first, last + 1):
+        end = minute - start + 1
+        before = sums[end - span]
+        hours = before - sums[end - span - HOUR], own.hour if own and own.first <= minute <= own.last else None
+        if hours not in known:
+            known[hours] = threshold(rule, *hours)
+        observed, limit = sums[end] - before, known[hours]
+        found.append(Reading(minute, sums[end] - sums[end - 1], observed, limit, reaches(rule, observed, limit)))
+    return found

@@ -76,8 +76,11 @@ def drop_is_possible(hour: int) -> bool:
     return hour * MINUTES[DROP] >= DROP_USUAL * HOUR
 
 
-def asked(rule: Rule, window: Window) -> Finding | None:
-    return error_spike(window) if rule == SPIKE else signup_drop(window)
+def reaches(rule: Rule, observed: int, limit: int | None) -> bool:
+    """A sum is at its threshold, or beyond."""
+    if limit is None:
+        return False
+    return observed >= limit if rule == SPIKE else observed <= limit
 
 
 def error_spike(window: Window) -> Finding | None:

@@ -1,22 +1,18 @@
 """What the rule sees of an incident, from the counts its row or its page has read."""
 
-from msgspec.structs import replace
-
 from common.clients.postgres.rows import BARS, BEFORE, Row
 from common.detection.readings import Own, Reading, readings
 from common.detection.rules import MINUTES
-from common.detection.series import counts_of
-from common.incidents.incident import Incident
+from common.incidents.incident import DAY, Incident
 
 
 def own_of(incident: Incident) -> Own:
-    """The hour it opened with, in the minutes in which it was not over: also those before a person resolved it."""
-    unresolved = replace(incident, by_person=None)
-    return lambda minute: unresolved.own(minute) if minute <= incident.until else None
+    """The hour it opened with, in its day while it was not over: also in the minutes before a person resolved it."""
+    return Own(incident.hour, incident.opened_at, min(incident.opened_at + DAY, incident.until))
 
 
 def of(row: Row, first: int, last: int) -> list[Reading]:
-    return readings(row.rule, counts_of(row.counts), first, last, own_of(row.incident))
+    return readings(row.rule, row.counts, first, last, own_of(row.incident))
 
 
 def hour_of(row: Row) -> list[Reading]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from common.detection.readings import Reading
-from common.detection.rules import MINUTES, SPIKE, Window, asked, usual
+from common.detection.rules import MINUTES, SPIKE, reaches, threshold, usual
 from common.incidents.clock import time_of
 from common.incidents.incident import DAY, Incident
 from common.incidents.timeline import CLOCK, ENGINE
@@ -91,7 +91,7 @@ def still_high(incident: Incident, readings: Sequence[Reading]) -> Sentence | No
     if not readings or not by_time or (incident.resolved_at or 0) < incident.opened_at + DAY:
         return None
     newest = readings[-1]
-    if asked(incident.rule, Window(newest.minute, newest.observed, incident.hour)) is None:
+    if not reaches(incident.rule, newest.observed, threshold(incident.rule, incident.hour)):
         return None
     noun = f"{NOUNS[incident.rule]}s"
     level = "high" if incident.rule == SPIKE else "low"

@@ -1,16 +1,19 @@
 """Plots as values: scales, ticks, paths, markers and the sentences their points say."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from common.detection.readings import Reading, readings
-from common.detection.rules import DROP, MINUTES, SPIKE, Rule
-from common.detection.series import counts_of
+from common.detection.rules import DROP, MINUTES, SPIKE, Finding, Rule, Window, error_spike, signup_drop
+from common.detection.series import Dense
 from common.incidents.clock import minute_of, time_of
 from common.incidents.incident import Incident
+from functions.dashboard.course import own_of
 from functions.dashboard.plots import paths
 from functions.dashboard.plots.day import BINS, day
 from functions.dashboard.plots.incident import HEIGHT, Plot, plot
@@ -29,7 +32,7 @@ def spike() -> tuple[Incident, list[Reading]]:
     """Four errors each five minutes, then 40 a minute from the opening on."""
     one = Incident("i", SPIKE, OPENED, END - 1, "error", 40, 48, 200, 800, END - 1)
     known = {minute: 1 for minute in range(FIRST - 80, OPENED) if minute % 5} | dict.fromkeys(range(OPENED, END), 40)
-    return one, readings(SPIKE, counts_of(known), FIRST - 5, END - 1, one.own)
+    return one, readings(SPIKE, known, FIRST - 5, END - 1, own_of(one))
 
 
 def drawn() -> Plot:
@@ -94,10 +97,10 @@ def test_after_the_opening_the_threshold_is_never_above_the_one_it_opened_with()
 
 
 def test_a_flood_that_goes_on_still_holds_against_the_usual_it_opened_with() -> None:
-    counts = counts_of(dict.fromkeys(range(OPENED, OPENED + 200), 100))
+    counts = dict.fromkeys(range(OPENED, OPENED + 200), 100)
     one = Incident("i", SPIKE, OPENED, OPENED + 150, "error", 100, 48, 500, 20_000, None)
     late = OPENED + 150
-    [own], [moving] = (readings(SPIKE, counts, late, late, rule) for rule in (one.own, lambda minute: None))
+    [own], [moving] = (readings(SPIKE, counts, late, late, rule) for rule in (own_of(one), None))
     assert (own.holds, own.threshold) == (True, 30)
     assert (moving.holds, moving.threshold) == (False, 1_500)
 
@@ -133,7 +136,7 @@ def test_a_page_has_at_most_180_points_each_the_worst_of_its_minutes(hours: int)
     first = END - hours * 60
     one = Incident("i", SPIKE, first + 70, END - 1, "error", 40, 48, 200, 800, END - 1)
     counts = dict.fromkeys(range(first - 80, END), 1) | {END - 7: 500}
-    known = readings(SPIKE, counts_of(counts), first, END - 1, one.own)
+    known = readings(SPIKE, counts, first, END - 1, own_of(one))
     shown = plot(one, CLOCK, Range(first, END), known, [])
     assert len(shown.points) <= MOST
     assert len(shown.rows) <= 60
@@ -144,7 +147,7 @@ def test_a_page_has_at_most_180_points_each_the_worst_of_its_minutes(hours: int)
 def test_a_drop_shows_what_is_missing() -> None:
     one = Incident("i", DROP, OPENED, END - 1, "critical", 8, 184, 0, 8, END - 1)
     counts = dict.fromkeys(range(FIRST - 80, OPENED - 12), 3)
-    known = readings(DROP, counts_of(counts), FIRST - 5, END - 1, one.own)
+    known = readings(DROP, counts, FIRST - 5, END - 1, own_of(one))
     shown = plot(one, CLOCK, Range(FIRST, END), known, [])
     mean = rise(46, HEIGHT).y(46)
     assert shown.curve.fill.count(f"V{mean}z") == 1
@@ -251,11 +254,30 @@ def test_a_quiet_day_is_no_error() -> None:
     assert made.top is None
 
 
+@pytest.mark.parametrize(("rule", "ask"), [(SPIKE, error_spike), (DROP, signup_drop)])
+def test_a_reading_is_what_the_rule_itself_says(rule: Rule, ask: Callable[[Window], Finding | None]) -> None:
+    """Minute by minute, over calm, floods and silence, against the moving usual and against the one it opened with."""
+    random = Random(5)
+    counts: dict[int, int] = {}
+    for start in range(OPENED - 200, OPENED + 1_800, 40):
+        level = random.choice([0, 0, 1, 4, 30, 200])
+        counts |= {minute: random.randint(0, level) for minute in range(start, start + 40)}
+    one = Incident("i", rule, OPENED, OPENED + 1_500, "error", 40, 180, 0, 0, None)
+    summed, found = Dense(OPENED - 200, OPENED + 1_800, counts), set()
+    for reading in readings(rule, counts, OPENED - 60, OPENED + 1_700, own_of(one)):
+        before = reading.minute - MINUTES[rule]
+        hour = summed.total(before - 59, before)
+        window = Window(reading.minute, summed.total(before + 1, reading.minute), hour, one.own(reading.minute))
+        assert (reading.observed, reading.holds) == (window.observed, ask(window) is not None), reading
+        found.add(reading.holds)
+    assert found == {True, False}
+
+
 @pytest.mark.parametrize("rule", [SPIKE, DROP])
 def test_a_reading_needs_the_hour_before_its_window(rule: Rule) -> None:
     """As the rule reads it: the window and the sixty minutes before it, nothing else."""
     span = MINUTES[rule] + 60
     inside = {OPENED - span + 1: 500}
     outside = {OPENED - span: 500}
-    known = [readings(rule, counts_of(rows), OPENED, OPENED, lambda minute: None)[0] for rows in (inside, outside)]
+    known = [readings(rule, rows, OPENED, OPENED)[0] for rows in (inside, outside)]
     assert known[0].threshold != known[1].threshold

@@ -10,7 +10,6 @@ from common.clients.postgres.incidents import Standing
 from common.clients.postgres.overview import Bar, Overview, Resolved
 from common.detection.readings import Reading, readings
 from common.detection.rules import DROP, SPIKE, Rule
-from common.detection.series import counts_of
 from common.incidents.clock import time_of
 from common.incidents.incident import Incident
 from functions.dashboard import sentences, times, verdict, words
@@ -227,7 +226,7 @@ def test_a_row_says_the_same_number_as_the_header() -> None:
 def test_states_are_decided_from_the_rule_itself() -> None:
     """Thirty errors in one minute after an hour of four each five: held from then on for five minutes."""
     counts = dict.fromkeys(range(MINUTE - 65, MINUTE), 1) | {MINUTE: 30}
-    known = readings(SPIKE, counts_of(counts), MINUTE - 1, MINUTE + 5, lambda minute: None)
+    known = readings(SPIKE, counts, MINUTE - 1, MINUTE + 5)
     assert [one.holds for one in known] == [False, True, True, True, True, True, False]
     assert {one.threshold for one in known} == {30}
 

@@ -12,6 +12,7 @@ HEADROOM = 1.06
 INTERVALS = 5  # at most, so at most six lines
 # for a range of so many minutes at most, a tick each so many
 TICKS = ((120, 15), (240, 30), (720, 60), (1_440, 180), (2_880, 360), (4_320, 720))
+QUARTER = 15
 EDGE = 4.0  # percent: a label nearer to an end than this would stand beside the plot
 
 
@@ -71,7 +72,7 @@ def ticks(clock: Clock, first: int, end: int) -> list[Tick]:
     every = next((step for longest, step in TICKS if width <= longest), 1_440)
     offsets = {clock.offset(time_of(minute)) for minute in (first, end)}
     found: list[Tick] = []
-    for minute in range(first, end + 1):
+    for minute in range(first + -first % QUARTER, end + 1, QUARTER):  # zones differ by quarters of an hour
         local = clock.local(time_of(minute))
         if (local.hour * 60 + local.minute) % every or not EDGE <= 100 * (minute - first) / width <= 100 - EDGE:
             continue

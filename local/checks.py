@@ -48,7 +48,7 @@ def say_what_is_missing() -> None:
 
 
 # Each prints its figures beside a baseline measured in the same run.
-BENCHES = ("edges", "stream", "search", "poller", "ingest", "engine", "ai", "loadgen", "stack")
+BENCHES = ("edges", "stream", "search", "poller", "ingest", "engine", "ai", "api", "loadgen", "stack")
 
 
 def bench(names: list[str]) -> int:

@@ -14,6 +14,11 @@ def counted(number: int, noun: str) -> str:
     return f"{exact(number) if number else 'no'} {noun}{'' if number == 1 else 's'}"
 
 
+def need_someone(count: int) -> str:
+    """In the tab: 2 need someone."""
+    return f"{exact(count)} need{'s' if count == 1 else ''} someone"
+
+
 def exact(number: int) -> str:
     return f"{number:,}"
 

@@ -2,64 +2,43 @@
 
 On a database it fills: a million events, ten thousand incidents, five million bucket rows. Every read of one page is
 to be answered within 50 ms, 95 times of 100; what a hostile organisation asks leaves another's answers where they were.
+Then the pages of the dashboard, on the same database.
 """
 
-import argparse
 import http.client
-import shutil
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from hashlib import md5
-from pathlib import Path
-from random import Random
-from typing import TypeVar
-from uuid import UUID
 
-from common import settings
-from common.clients.postgres.connection import Connection
-from common.clients.search import mapping, search_for
-from common.clients.search.node import Node
-from local.bench import api_data
+from local.bench import api_data, pages
+from local.bench.filled import READERS, ROOT, Filled, Latencies, filled, incident_id, parser, quantile
 from local.hosts import web
-from local.servers import opensearch
-from local.servers.postgres import PostgresServer
-from migrations.apply import apply, migrations
 
-ROOT = Path(__file__).parents[2]
-JARS = ROOT / ".local" / "jars"
-READERS, ASKED, REACH_MS = 10, 400, 50.0
+ASKED, REACH_MS = 400, 50.0
 WARM = 20  # of each reader, not counted: connections are opened, and OpenSearch compiles itself
 HOSTILE = "/v1/search/counts?q=-nothing%20upstream%20-else"
-Latencies = list[float]
-T = TypeVar("T")
 
 
 def main() -> int:
-    words = parser().parse_args()
-    home = Path(tempfile.mkdtemp(prefix="signals-bench-"))
-    home.chmod(0o755)
+    words = parser(__doc__).parse_args()
+    with filled(native=words.native, scale=words.scale) as data:
+        slow = read_all(data)
+        print(f"to reach {REACH_MS:.0f} ms: {'reached' if not slow else 'NOT reached by ' + ', '.join(slow)}")
+        bad = pages.open_all(data)
+    return 1 if slow or bad else 0
+
+
+def read_all(data: Filled) -> list[str]:
+    """Those that were too slow."""
+    server = web.functions_framework("functions/core_api/main.py", data.home, data.environ, ROOT)
     try:
-        with running(home, native=words.native, scale=words.scale) as (port, tokens, page):
-            slow = [
-                name for name, path in reads(page).items() if not report(name, measure(port, tokens["bench"], path))
-            ]
-            hostility(port, tokens)
-            print(f"to reach {REACH_MS:.0f} ms: {'reached' if not slow else 'NOT reached by ' + ', '.join(slow)}")
+        asked = {name: measure(server.port, data.tokens["bench"], path) for name, path in reads(data.cursor).items()}
+        slow = [name for name, latencies in asked.items() if not report(name, latencies)]
+        hostility(server.port, data.tokens)
     finally:
-        shutil.rmtree(home, ignore_errors=True)
-    return 1 if slow else 0
-
-
-def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("--native", action="store_true", help="search in a real OpenSearch")
-    made.add_argument("--scale", type=float, default=1.0)
-    return made
+        server.stop()
+    return slow
 
 
 def reads(page: str) -> dict[str, str]:
@@ -92,61 +71,8 @@ def reads(page: str) -> dict[str, str]:
     }
 
 
-def incident_id(n: int) -> str:
-    return str(UUID(md5(f"incident{n}".encode()).hexdigest()))  # noqa: S324 (a name, as the database made it)
-
-
 def month_ago() -> str:
     return datetime.fromtimestamp(time.time() - 30 * 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@contextmanager
-def running(home: Path, *, native: bool, scale: float) -> Iterator[tuple[int, dict[str, str], str]]:
-    """The port of a core_api over a filled database, the tokens, and a cursor far down the list of incidents."""
-    with filled(home, native=native, scale=scale) as (environ, tokens, page):
-        server = web.functions_framework("functions/core_api/main.py", home, environ, ROOT)
-        try:
-            yield server.port, tokens, page
-        finally:
-            server.stop()
-
-
-@contextmanager
-def filled(home: Path, *, native: bool, scale: float) -> Iterator[tuple[dict[str, str], dict[str, str], str]]:
-    """The variables of a filled database, the tokens, and a cursor far down the list of incidents."""
-    now, random = datetime.now(UTC), Random(7)  # noqa: S311 (the same data each time)
-    with ExitStack() as stack:
-        postgres = PostgresServer(home / "servers" / "postgres", shared_buffers="512MB")
-        postgres.start()
-        stack.callback(postgres.stop)
-        environ = {"DATABASE_URL": postgres.url()}
-        if native:
-            node = opensearch.OpenSearchServer(home / "servers" / "opensearch", opensearch.jars(JARS))
-            node.start()
-            stack.callback(node.stop)
-            environ["OPENSEARCH_URL"] = node.url
-        where = settings.read(environ)
-        conn = Connection(where.database)
-        apply(conn, migrations())
-        tokens = timed("tenants", lambda: api_data.tenants(conn, random))
-        timed("rows", lambda: api_data.fill(conn, now, scale))
-        if where.opensearch:
-            mapping.create(Node(where.opensearch))
-        search = search_for(where)
-        stack.callback(search.close)
-        timed("events", lambda: api_data.index(search, now, int(api_data.EVENTS * scale), random))
-        conn.run("VACUUM ANALYZE events")
-        key = "SELECT microseconds(opened_at) || '~' || id FROM incidents ORDER BY opened_at DESC OFFSET :n LIMIT 1"
-        [[page]] = conn.run(key, n=int(5_000 * scale))
-        conn.close()
-        yield environ, tokens, page
-
-
-def timed(what: str, work: Callable[[], T]) -> T:
-    began = time.monotonic()
-    done = work()
-    print(f"filled: {what} in {time.monotonic() - began:.0f} s", flush=True)
-    return done
 
 
 def measure(port: int, token: str, path: str, *, readers: int = READERS, asked: int = ASKED) -> Latencies:
@@ -177,10 +103,6 @@ def report(name: str, latencies: Latencies) -> bool:
     p50, p95 = quantile(latencies, 0.5), quantile(latencies, 0.95)
     print(f"{name:28} p50 {p50:7.1f} ms   p95 {p95:7.1f} ms{'' if p95 <= REACH_MS else '   <--'}", flush=True)
     return p95 <= REACH_MS
-
-
-def quantile(latencies: Latencies, share: float) -> float:
-    return latencies[min(len(latencies) - 1, int(len(latencies) * share))]
 
 
 def hostility(port: int, tokens: dict[str, str]) -> None:

@@ -5,22 +5,15 @@ On the database of the API's bench. Every page is to come within 120 ms, 95 time
 
 import http.client
 import re
-import shutil
 import sys
-import tempfile
 import threading
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from common import settings, topics
-from common.clients.postgres.connection import Connection
-from local.bench import api, api_data
-from local.bench.api import Latencies, incident_id, quantile
+from local.bench import api_data
+from local.bench.filled import READERS, ROOT, Filled, Latencies, filled, incident_id, parser, quantile
 from local.hosts import web
-from migrations.prepare import prepare
 
 REACH_MS, MOST_BYTES = 120.0, 60_000
 ASKED, WARM = 200, 10
@@ -34,31 +27,21 @@ class Seen(NamedTuple):
 
 
 def main() -> int:
-    words = api.parser().parse_args()
-    home = Path(tempfile.mkdtemp(prefix="signals-bench-"))
-    home.chmod(0o755)
+    words = parser(__doc__).parse_args()
+    with filled(native=words.native, scale=words.scale) as data:
+        return 1 if open_all(data) else 0
+
+
+def open_all(data: Filled) -> list[str]:
+    """Those that were too slow, or too heavy."""
+    server = web.functions_framework("functions/dashboard/main.py", data.home, data.environ, ROOT)
     try:
-        with api.filled(home, native=words.native, scale=words.scale) as (environ, tokens, _):
-            make_topics(environ)
-            server = web.functions_framework("functions/dashboard/main.py", home, environ, api.ROOT)
-            try:
-                bad = [name for name, path in pages().items() if not measured(server.port, tokens["bench"], name, path)]
-            finally:
-                server.stop()
+        bad = [name for name, path in pages().items() if not measured(server.port, data.tokens["bench"], name, path)]
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        server.stop()
     result = f"NOT reached by {', '.join(bad)}" if bad else "reached"
     print(f"to reach {REACH_MS:.0f} ms and {MOST_BYTES:,} bytes: {result}")
-    return 1 if bad else 0
-
-
-def make_topics(environ: dict[str, str]) -> None:
-    """Pages ask the stream where it ends."""
-    where = settings.read(environ)
-    conn = Connection(where.database)
-    prepare(conn, where, datetime.now(UTC).date(), ahead=1)
-    assert conn.run("SELECT 1 FROM stream_head WHERE topic = :topic LIMIT 1", topic=topics.RAW)
-    conn.close()
+    return bad
 
 
 def pages() -> dict[str, str]:
@@ -117,7 +100,7 @@ def cookies_of(answer: http.client.HTTPResponse) -> str:
 
 def read(port: int, cookie: str, path: str, *, refresh: bool = False) -> Seen:
     """By ten readers, each one page after the other."""
-    found: list[tuple[Latencies, list[int]]] = [([], []) for _ in range(api.READERS)]
+    found: list[tuple[Latencies, list[int]]] = [([], []) for _ in range(READERS)]
     threads = [threading.Thread(target=ask, args=(port, cookie, path, refresh, *mine)) for mine in found]
     for thread in threads:
         thread.start()
@@ -131,7 +114,7 @@ def read(port: int, cookie: str, path: str, *, refresh: bool = False) -> Seen:
 def ask(port: int, cookie: str, path: str, refresh: bool, latencies: Latencies, sizes: list[int]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     etag = ""
-    for n in range(ASKED // api.READERS + WARM):
+    for n in range(ASKED // READERS + WARM):
         began = time.perf_counter()
         connection.request("GET", path, headers={"cookie": cookie, "if-none-match": etag})
         response = connection.getresponse()

@@ -126,6 +126,20 @@ def test_an_incident_resolved_after_a_day_says_that_errors_are_still_high(dashbo
     assert said in words_of(reader.text("/incidents?status=resolved"))
 
 
+def test_counts_that_were_pruned_are_not_zero(dashboard: Dashboard, reader: Reader) -> None:
+    incident = dashboard.acme.incident(opened_at=this_minute() - timedelta(days=100), status="resolved")
+    dashboard.conn.run("DELETE FROM buckets WHERE series = (SELECT series FROM incidents WHERE id = :id)", id=incident)
+    page = reader.text(f"/incidents/{incident}")
+    assert "The counts of these minutes are no longer kept." in page
+    assert "50 errors in 5 minutes at its peak" in words_of(page)
+
+
+def test_the_tab_says_how_many_need_someone(dashboard: Dashboard, reader: Reader) -> None:
+    burning(dashboard)
+    for target in ("/", "/incidents"):
+        assert "<title>1 needs someone · Signals Copilot</title>" in reader.text(target)
+
+
 # Lists.
 def test_nobodys_come_first_then_the_most_severe_then_the_newest(dashboard: Dashboard, reader: Reader) -> None:
     wanted = ["critical one", "newer error", "older error", "mine"]

@@ -102,7 +102,8 @@ def latest(one: Whole, readings: Sequence[Reading]) -> Sequence[Reading]:
 
 
 def plotted(one: Whole, clock: Clock, readings: Sequence[Reading]) -> Plot:
-    begins = one.begins if one.begins is not None and one.begins > one.first else None
+    kept = one.until if one.begins is None else min(one.begins, one.until)  # buckets are pruned, incidents are not
+    begins = kept if kept > one.first else None
     deploys = [(deploy.at, deploy.release or "") for deploy in one.releases]
     return plot(one.incident, clock, Range(one.first, one.until, begins), readings, deploys)
 

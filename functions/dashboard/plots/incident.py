@@ -104,6 +104,8 @@ def _axes(clock: Clock, shown: Range, scale: Rise, placed: Placed) -> Axes:
 def _empty(clock: Clock, shown: Range, counted: int) -> list[tuple[str, str]]:
     """What is not counted is not zero, and says so where it has the room."""
     found = []
+    if shown.begins is not None and shown.begins >= shown.end:
+        return [("50.00%", "no longer kept")]
     before = ((shown.begins or shown.first) - shown.first) / shown.step
     if shown.begins is not None and 100 * before / shown.width > WORDS:
         found.append((percent(before / 2, shown.width), f"no events before {clock.minute(time_of(shown.begins))}"))

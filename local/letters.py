@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-import msgspec
-
 from common import topics
 from common.clients.postgres import letters
 from common.clients.postgres.connection import Connection
 from common.clients.postgres.letters import End
 from common.clients.stream import Stream, dead
 from common.clients.stream.dead import Letter
+from common.edge.records import UNREADABLE
 from common.errors import Misconfigured
 
 AT_ONCE = 50  # a letter may be some megabytes
@@ -86,7 +85,7 @@ def _all(stream: Stream, one: Wanted) -> Iterator[Letter]:
     for record in stream.scan(topics.DLQ):
         try:
             letter = dead.read(record.value or b"")
-        except msgspec.DecodeError:
+        except UNREADABLE:
             unreadable += 1
             continue
         if letter.id not in had and means(one, letter):

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from common.clients.objects import Objects
-from common.edge.records import Record
+from common.edge.records import UNREADABLE, Record
 
 LEVEL = 6
 LAST_MS = 253_402_300_799_999  # of the year 9999
@@ -130,7 +130,7 @@ def is_json_line(value: bytes) -> bool:
     try:
         _raw.decode(value)
         value.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return False
     return True
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from common.edge.bodies import unescaped
-from common.edge.records import Record, bad_batch
+from common.edge.records import UNREADABLE, Record, bad_batch
 from common.edge.values import Request
 from common.errors import Problem
 
@@ -48,7 +48,7 @@ def records_of(request: Request) -> list[Record] | None:
             return [_structured(event) for event in _many.decode(request.body)]
         if "ce-id" in request.headers:
             return [_binary(request)]
-    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+    except UNREADABLE as wrong:
         raise bad_batch(wrong) from None
     return None
 
@@ -73,9 +73,14 @@ def _structured(event: Event) -> Record:
 def _record(event: Event, value: bytes | None) -> Record:
     topic = event.source.rpartition("#")[2]
     partition, _, offset = event.id.removeprefix("partition:").partition("/offset:")
-    if "#" not in event.source or not (partition.isdecimal() and offset.isdecimal()):
+    if "#" not in event.source or not (_counts(partition) and _counts(offset)):
         detail = "This CloudEvent does not say which record of which topic it is, as Knative's KafkaSource does."
         raise Problem("bad_batch", detail, status=400)
     milliseconds = (event.time - EPOCH) // timedelta(milliseconds=1)
     key = None if event.key is None else event.key.encode()
     return Record(topic, int(partition), int(offset), milliseconds, key, value)
+
+
+def _counts(text: str) -> bool:
+    """Digits, and no more of them than any table of ours can hold."""
+    return text.isascii() and text.isdecimal() and len(text) < 19

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import msgspec
 
 from common.errors import Misconfigured, Problem
 
+# Every way in which bytes can fail to be the JSON that was wanted: broken, no UTF-8, or nesting without end.
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 LOG_APPEND_TIME, CREATE_TIME = "LOG_APPEND_TIME", "CREATE_TIME"
+
+
+Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Record(msgspec.Struct, gc=False):
     """One record, named as in AWS's Kafka event; key and value are the bytes that were published."""
 
     topic: str
-    partition: int
-    offset: int
-    timestamp: int  # milliseconds, the broker's
+    partition: Natural
+    offset: Natural
+    timestamp: Whole  # milliseconds, the broker's
     key: bytes | None = None
     value: bytes | None = None
     headers: list[dict[str, list[int]]] = []
@@ -46,7 +53,7 @@ def from_json(body: bytes) -> list[Record]:
     """A POSTed batch; base64 is decoded on the way."""
     try:
         return _flat(_batch.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+    except UNREADABLE as wrong:
         raise bad_batch(wrong) from None
 
 
@@ -54,7 +61,7 @@ def from_event(event: object) -> list[Record]:
     """The same, already taken apart by the host."""
     try:
         return _flat(msgspec.convert(event, Batch))
-    except msgspec.ValidationError as wrong:
+    except UNREADABLE as wrong:
         raise bad_batch(wrong) from None
 
 

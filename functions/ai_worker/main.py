@@ -6,7 +6,7 @@ import msgspec
 
 from common import edge, settings, topics
 from common.clients.stream import retried
-from common.edge.records import Record, Refused
+from common.edge.records import UNREADABLE, Record, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def handle(records: list[Record]) -> list[Refused]:
 def refusal(record: Record) -> Refused | None:
     try:
         read(record.value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+    except UNREADABLE as wrong:
         return Refused(record, "not_a_notification", str(wrong))
     return None
 

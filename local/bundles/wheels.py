@@ -111,7 +111,7 @@ def pinned() -> Pins:
 
 def constraints() -> dict[str, str]:
     """Name and version."""
-    said = (ROOT / "constraints.txt").read_text().split()
+    said = [line.partition(";")[0].strip() for line in (ROOT / "constraints.txt").read_text().splitlines()]
     return {str(canonicalize_name(name)): version for name, _, version in (line.partition("==") for line in said)}
 
 

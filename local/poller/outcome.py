@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from common.edge.records import UNREADABLE
 from local.poller import batch
 
 TOO_LARGE = 413
@@ -102,7 +103,7 @@ def _taken(content: bytes, topic: str, offsets: Mapping[int, tuple[int, int]], s
     """An answer that is none of ours, or names what it was not given, must not pass for success."""
     try:
         failures = _answer(content).batchItemFailures
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return Waits(f"{said} (not an answer of a stream function: is its address right?)")
     again: dict[int, int] = {}
     names = {batch.name(topic, partition): partition for partition in offsets}
@@ -118,5 +119,5 @@ def _code(content: bytes) -> str:
     """The machine name of a problem+json document; empty if it is none."""
     try:
         return _problem(content).code
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return ""

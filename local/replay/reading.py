@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from common.edge.records import UNREADABLE
 from local.replay.sources import Source
 from local.sending.ids import id_after, id_of
 
@@ -71,7 +72,7 @@ def _read(number: int, where: str, text: bytes) -> Line | Broken:
         if text.startswith(b'{"offset":'):
             inside = _archived.decode(text).event
         return Line(number, _needed.decode(inside).occurred_at, inside)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         return Broken(where, str(error))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from common.edge.records import Record
+from common.edge.records import UNREADABLE, Record
 
 BEGIN = b'{"retried":'
 
@@ -34,7 +34,7 @@ def read(record: Record) -> Retried | None:
         return None
     try:
         return _read(record.value)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None  # somebody else's bytes; the station says what it thinks of them
 
 

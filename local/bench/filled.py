@@ -1,4 +1,4 @@
-"""The database that the benches of API and pages read: a million events, ten thousand incidents, five million buckets."""
+"""What the benches of API and pages read: a million events, ten thousand incidents, five million bucket rows."""
 
 import argparse
 import shutil

@@ -53,7 +53,7 @@ def pages() -> dict[str, str]:
         "incidents, all, critical": "/incidents?status=all&severity=critical",
         "incidents, of a project": "/incidents?project=bench-shop&env=prod",
         "incident, burning": "/incidents/" + incident_id(17),
-        "incident, resolved": "/incidents/" + incident_id(4_000),
+        "incident, resolved": "/incidents/" + incident_id(400),
         "search, newest": "/search",
         "search, a day": "/search?range=24h",
         "search, rare word, 31 days": f"/search?range=31d&q={api_data.RARE}",

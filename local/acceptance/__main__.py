@@ -1,9 +1,13 @@
 """`make acceptance STACK=embedded|native|compose`: walks the list, and says what was expected and what was seen.
 
 It starts the stack if none runs here, ends parts of it, and restarts it with another clock; at the end it is as it was
-found. DURATION=600 makes the spike last ten minutes (20 seconds else), OUTAGE=30 is for how long the broker
-is down, ONLY=spike,drop tries those alone. It ends with 0 only if every check of every scenario held; a scenario that
-could not run has failed. The report is JSON in .local/acceptance.json.
+found. It ends with 0 only if every check of every scenario held; a scenario that could not run has failed. The report
+is JSON in .local/acceptance.json.
+
+  DURATION=600      seconds of the spike (20)
+  OUTAGE=30         seconds for which the broker is down (30)
+  ONLY=spike,drop   these scenarios alone
+  PATIENCE=45       seconds to wait for what is a matter of one (45)
 """
 
 import argparse

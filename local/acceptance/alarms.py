@@ -71,7 +71,7 @@ def boundaries(system: System) -> Checks:
         named = {one["error_code"] or f"signups in {one['environment']}": one for one in system.incidents(to)}
         return {name: (one["observed"], float(one["usual"]), one["severity"]) for name, one in named.items()}
 
-    found = settled(opened, wanted, 30)
+    found = settled(opened, wanted)
     for name, numbers in wanted.items():
         yield equal(f"{name}: observed, usual, severity", numbers, found.get(name))
     yield equal("incidents beside these", [], sorted(found.keys() - wanted.keys()))

@@ -1,12 +1,13 @@
 """What was expected and what was seen; a scenario is a list of these, and a failure to run is one too."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 PAUSE = 0.1
-PATIENCE = 45.0  # seconds, for what is a matter of one
+PATIENCE = float(os.environ.get("PATIENCE") or 45)  # seconds, for what is a matter of one
 
 
 class Check(NamedTuple):

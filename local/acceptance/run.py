@@ -24,6 +24,7 @@ class Run:
         self.system, self.scenarios = System(stack), scenarios
         self.results: dict[str, list[Check]] = {}
         self.reasons: dict[str, str] = {}
+        self.moved = False  # it does not run any more as it was found
 
     def walk(self) -> None:
         """Through the whole list; afterwards the stack runs as it was found, or not at all."""
@@ -43,7 +44,8 @@ class Run:
             if one.name not in self.results:
                 self.results[one.name], self.reasons[one.name] = [], reason or "its turn did not come"
                 self._tell(one)
-        if reason := self._tried(self.system.restart if running else self.system.stop):
+        reason = "" if running and not self.moved else self._tried(self.system.restart if running else self.system.stop)
+        if reason:
             print(f"the stack is not as it was found: {reason}")
 
     def _phases(self, *, running: bool) -> None:
@@ -53,6 +55,7 @@ class Run:
         for phase, variables in PHASES.items():
             mine = [one for one in self.scenarios if one.phase == phase]
             if mine and variables:
+                self.moved = True
                 self.system.restart(**variables)
             self._all(self._check, mine)
             for one in mine:

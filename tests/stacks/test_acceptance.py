@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from local.acceptance.scenarios import SCENARIOS
@@ -60,53 +59,40 @@ def test_every_scenario_holds(checkout: Checkout, stack: str) -> None:
     assert checkout.make("status").stdout.startswith("not running")  # as it was found
 
 
-def test_with_the_engine_stopped_there_is_no_incident_and_search_is_complete(checkout: Checkout) -> None:
-    assert checkout.make("up").returncode == 0
-    engine = psutil.Process(checkout.account["parts"]["incident_engine"])
-    os.killpg(engine.pid, signal.SIGSTOP)
-    walked = Walked(checkout, ONLY="spike")
-    assert walked.code == 1
-    assert len(walked.fell_short) == 1
-    assert re.match(r"spike: could not: an incident of \S+: not within", walked.fell_short[0])
-    assert {"events that were accepted", "events of that time in search"} <= set(walked.held("spike"))
-
-
-def test_with_the_model_broken_the_job_fails_and_the_incident_is_there(checkout: Checkout) -> None:
-    checkout.make("down")
-    assert checkout.make("up", GRADIENT_MODEL="stand-in:error").returncode == 0
-    walked = Walked(checkout, ONLY="spike")
-    assert walked.code == 1
-    assert walked.fell_short[0] == "spike: its AI job"
-    assert {"incidents it has", "errors it counts"} <= set(walked.held("spike"))
-
-
-@pytest.mark.parametrize(
-    ("change", "falls_short"),
-    [
-        (
-            ("SPIKE_ERRORS, SPIKE_TIMES = 30, 3", "SPIKE_ERRORS, SPIKE_TIMES = 31, 3"),
-            "THIRTY: observed, usual, severity",
-        ),
-        (("DROP_SIGNUPS, DROP_USUAL = 10, 40", "DROP_SIGNUPS, DROP_USUAL = 11, 40"), "incidents beside these"),
-    ],
-)
-def test_a_rule_whose_number_was_changed_falls_short_at_its_boundary(
-    checkout: Checkout, change: tuple[str, str], falls_short: str
+def test_with_the_model_broken_the_job_fails_and_with_the_engine_stopped_there_is_no_incident(
+    checkout: Checkout,
 ) -> None:
+    assert checkout.make("up", GRADIENT_MODEL="stand-in:error").returncode == 0
+    model = Walked(checkout, ONLY="spike")
+    assert model.code
+    assert model.fell_short[0] == "spike: its AI job"
+    assert {"incidents it has", "errors it counts"} <= set(model.held("spike"))
+
+    os.killpg(checkout.account["parts"]["incident_engine"], signal.SIGSTOP)
+    engine = Walked(checkout, ONLY="spike", PATIENCE="10")
+    assert engine.code
+    assert len(engine.fell_short) == 1
+    assert re.match(r"spike: could not: an incident of \S+: not within", engine.fell_short[0])
+    assert {"events that were accepted", "events of that time in search"} <= set(engine.held("spike"))
+    checkout.make("down")
+
+
+def test_a_rule_whose_number_was_changed_falls_short_at_its_boundary(checkout: Checkout) -> None:
     rules: Path = checkout.root / "common/detection/rules.py"
     text = rules.read_text()
-    rules.write_text(text.replace(*change))
-    assert rules.read_text() != text
-    checkout.make("down")
-    walked = Walked(checkout, ONLY="boundaries")
+    thirty_one = text.replace("SPIKE_ERRORS, SPIKE_TIMES = 30, 3", "SPIKE_ERRORS, SPIKE_TIMES = 31, 3")
+    rules.write_text(thirty_one.replace("DROP_SIGNUPS, DROP_USUAL = 10, 40", "DROP_SIGNUPS, DROP_USUAL = 11, 40"))
+    walked = Walked(checkout, ONLY="boundaries", PATIENCE="15")
     rules.write_text(text)
-    assert walked.code == 1
-    assert f"boundaries: {falls_short}" in walked.fell_short
+    assert walked.code
+    missed = [f"boundaries: {name}: observed, usual, severity" for name in ("THIRTY", "NEARLY_CRITICAL", "CRITICAL")]
+    assert walked.fell_short == [*missed, "boundaries: incidents beside these"]
 
 
 def test_what_could_not_run_has_failed(checkout: Checkout) -> None:
     checkout.make("down")
     walked = Walked(checkout, STACK="big")
-    assert (walked.code, walked.report["well"]) == (1, False)
+    assert walked.code
+    assert walked.report["well"] is False
     assert len(walked.fell_short) == len(SCENARIOS)
     assert "it may be embedded, native, compose" in walked.fell_short[0]

@@ -66,6 +66,8 @@ LAST_DAY = """
      WHERE j.org_id = :org AND j.status IN ('succeeded', 'failed') AND j.updated_at >= :since AND j.updated_at <= :now
 """
 
+CHANGED = "SELECT utc(max(updated_at)) FROM ai_jobs WHERE org_id = :org"
+
 
 class Standing(NamedTuple):
     """Jobs that wait and run now, and since when the one that waits longest has been due."""
@@ -138,7 +140,7 @@ def last_day(conn: Connection, org: str, now: datetime) -> Day:
 
 def changed_at(conn: Connection, org: str) -> str | None:
     """When a job of theirs last became something else."""
-    [[at]] = ask(conn, "SELECT utc(max(updated_at)) FROM ai_jobs WHERE org_id = :org", org=org)
+    [[at]] = ask(conn, CHANGED, org=org)
     return str(at) if at else None
 
 

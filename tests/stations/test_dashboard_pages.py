@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -64,13 +65,17 @@ def test_an_older_page_goes_on_where_the_first_ended_and_tells_of_newer_events(d
     reader = dashboard.reader()
     first = reader.text("/search")
     [older] = re.findall(r'href="([^"]*cursor[^"]*)" rel="next"', first)
-    dashboard.search.index([dashboard.acme.envelope(occurred_at=(NOW + timedelta(seconds=30)).isoformat())])
+    soon = datetime.now(UTC) + timedelta(seconds=1.5)  # beyond the second in which the first page ends
+    dashboard.search.index([dashboard.acme.envelope(occurred_at=soon.isoformat())])
     second = reader.text("/search" + html.unescape(older))
+    while "Newer events: 1." not in second:
+        assert datetime.now(UTC) < soon + timedelta(seconds=10)
+        time.sleep(0.1)
+        second = reader.text("/search" + html.unescape(older))
     assert second.count('<details class="row"') == 10
     assert "60 events from" in second
-    assert not set(re.findall(r'datetime="([^"]+)" title', first)) & set(
-        re.findall(r'datetime="([^"]+)" title', second)
-    )
+    times = [set(re.findall(r'datetime="([^"]+)" title', page)) for page in (first, second)]
+    assert not times[0] & times[1]
 
 
 def test_a_value_leads_to_the_question_with_and_without_it(dashboard: Dashboard) -> None:

@@ -36,6 +36,7 @@ examples:
 It sends to INGEST_API_URL with PROJECT_API_KEY; without them, to the stack of this folder.
 """
 MOST_IN_BATCH, BATCHES_A_SECOND = 100, 10
+MOST = 10_000_000  # of anything one may ask for
 
 
 def main(arguments: list[str]) -> int:
@@ -58,18 +59,27 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("mode", nargs="?", choices=list(MODES), default="normal")
     made.add_argument("--rate", type=positive, default=50.0, help="events a second (50)")
     made.add_argument("--duration", type=positive, default=60.0, help="seconds (60)")
-    made.add_argument("--concurrency", type=int, default=8, help="connections (8)")
+    made.add_argument("--concurrency", type=counting, default=8, help="connections (8)")
     made.add_argument("--seed", type=int, default=1, help="the same seed gives the same events (1)")
-    made.add_argument("--batch", type=int, help="events a request (a tenth of a second's, at most 100)")
+    made.add_argument("--batch", type=counting, help="events a request (a tenth of a second's, at most 100)")
     made.add_argument("--project", default="", help="send into this project instead of that of PROJECT_API_KEY")
     made.add_argument("--environment", default="prod", help="prod, staging or dev (prod)")
     return made
 
 
 def positive(text: str) -> float:
-    if float(text) <= 0:
-        raise argparse.ArgumentTypeError("it must be more than 0")
-    return float(text)
+    try:
+        if 0 < float(text) <= MOST:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text} is no number above 0 and up to {MOST}")
+
+
+def counting(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) <= MOST):
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 to {MOST}")
+    return int(text)
 
 
 def plan_of(words: argparse.Namespace) -> Plan:

@@ -66,9 +66,12 @@ def speed(text: str) -> float:
     """0 is at once."""
     if text == "max":
         return 0.0
-    if float(text) <= 0:
-        raise argparse.ArgumentTypeError("it must be max or more than 0")
-    return float(text)
+    try:
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text} is neither max nor a number above 0")
 
 
 def run(words: argparse.Namespace) -> int:

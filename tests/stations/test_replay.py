@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
+from common import settings
+from common.clients import archive
+from common.clients.objects import objects_for
+from common.edge.records import Record
 from local.replay.journal import FOLDER
+from tests.stations.test_archiver import bucket
 from tests.stub_ingest import Batch, Said, Stub, ended, run, start, taken
 
 KNOWING = "--i-know-it-counts-twice"
@@ -135,6 +140,22 @@ def test_it_loops_with_new_ids_until_it_is_told_to_stop(stub: Stub, tmp_path: Pa
     done = ended(running)
     assert (done.code, done.report["rounds"] >= 4) == (130, True)
     assert len({event["event_id"] for event in stub.events}) == len(stub.events)
+
+
+def test_an_archive_in_object_storage_is_replayed_in_its_order(stub: Stub, objects_url: str, tmp_path: Path) -> None:
+    environ = bucket(objects_url, S3_PREFIX="old/")
+    values = recorded(tmp_path, list(range(60))).read_bytes().splitlines()
+    where = objects_for(settings.read(environ))
+    records = [Record("t", n % 3, n, 1_772_366_400_000 + n, b"k", value) for n, value in enumerate(values)]
+    for first in (0, 30):
+        archive.write(where, records[first : first + 30])
+    where.close()
+    done = run(["local.replay", f"s3://{environ['S3_BUCKET']}/old/", KNOWING], stub.environ | environ)
+    assert done.code == 0, done.err
+    assert sorted(map(int, messages(stub))) == list(range(60))
+    for partition in range(3):  # of each partition in its order
+        own = [int(message) for message in messages(stub) if int(message) % 3 == partition]
+        assert own == sorted(own)
 
 
 def test_without_consent_it_must_be_able_to_ask(stub: Stub, tmp_path: Path) -> None:

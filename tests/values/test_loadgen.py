@@ -112,6 +112,14 @@ def test_batches_are_due_at_even_distances_none_before_its_last_event_happened(
     assert last - BEGAN <= timedelta(seconds=dues[0])
 
 
+@pytest.mark.parametrize("said", ["--rate 0", "--rate nan", "--rate inf", "--rate many", "--duration -1", "--batch 0"])
+def test_what_cannot_be_is_refused_with_the_word_that_is_wrong(said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(said.split())
+    name, value = said.split()
+    assert f"argument {name}: {value} is no " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "batch"),
     [

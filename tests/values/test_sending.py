@@ -1,12 +1,15 @@
 """What an answer of ingest means for a batch, what becomes of ids, how times are told."""
 
+import io
 import json
 import threading
+import time
 from uuid import UUID
 
 import pytest
 
 from local.poller.post import Reply
+from local.sending import progress
 from local.sending.courier import retry_after
 from local.sending.ids import id_after, id_of, new_run
 from local.sending.tally import Tally
@@ -124,6 +127,30 @@ def test_it_is_well_only_if_everything_was_sent_and_answered_rightly(spoil: str)
 @pytest.mark.parametrize(("said", "seconds"), [("3", 3.0), ("", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0)])
 def test_retry_after_is_in_seconds(said: str, seconds: float) -> None:
     assert retry_after(Reply(429, said, b"")) == seconds
+
+
+class Screen(io.StringIO):
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_one_line_on_a_terminal_and_lines_elsewhere(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "ON_TERMINAL" if terminal else "ELSEWHERE", 0.01)
+    screen, shown, talk = Screen(terminal=terminal), iter(range(1000)), ["10:00  a deploy"]
+    with progress.Progress(lambda: f"line {next(shown)}", talk, screen):
+        while "line 2" not in screen.getvalue():
+            time.sleep(0.01)
+    said = screen.getvalue()
+    assert "10:00  a deploy\n" in said
+    assert ("\r\033[Kline 1\r" in said, "line 1\nline 2\n" in said) == (terminal, not terminal)
+    assert said.endswith("\r\033[K") == terminal
 
 
 def test_whoever_names_no_address_is_told_what_to_do() -> None:

@@ -67,6 +67,8 @@ VARIABLES = (
     Variable("POLLER_MAX_RECORDS", "", "Records a request; unset: 1000, for the archiver 10000, for the AI worker 1."),
     Variable("POLLER_MAX_BYTES", "", "Bytes of a request's body; unset: 950000, for the archiver 5000000."),
     Variable("POLLER_TIMEOUT_SECONDS", "", "How long an answer may take; unset: 30, archiver 60, AI worker 120."),
+    Variable("SERVER_HOST", "127.0.0.1", "Where `python -m local.server` lets ingest, API and dashboard listen."),
+    Variable("SERVER_PORT", "3000", "Where ingest listens then; the API is one further, the dashboard two."),
     Variable("CLOCK_OFFSET_SECONDS", "0", "Moves the clock; for local stacks only."),
     Variable("KEEP_STREAM", "7d", "Raw stream; never less than the slowest station's lag."),
     Variable("KEEP_EVENTS", "30d", "Events in search, by received_at."),

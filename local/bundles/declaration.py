@@ -18,7 +18,7 @@ MODEL = ("openai", "httpx2", "pydantic", "tenacity")
 MAIN = "functions/{}/main.py"
 
 INGEST_ROUTES = ("POST /v1/events", "POST /v1/events/batch")
-API_ROUTES = ("* /v1/{proxy+}", "GET /openapi.json", "GET /docs")
+API_ROUTES = ("ANY /v1/{proxy+}", "GET /openapi.json", "GET /docs")
 
 
 class Function(NamedTuple):

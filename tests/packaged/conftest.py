@@ -1,6 +1,7 @@
 """What `make bundle` makes, unpacked in empty folders, on each platform's own runtime and Python 3.13."""
 
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -43,13 +44,14 @@ class Unpacked:
     """Each function as its platform unpacks it; the runtime beside it is all there is besides."""
 
     def __init__(self, dist: Path, home: Path) -> None:
-        self.dist, self.home = dist, home
+        self.dist, self.home, self._one_at_a_time = dist, home, threading.Lock()
         home.chmod(0o755)
 
     def of(self, platform: str, function: Function) -> Path:
         folder = self.home / ("digitalocean" if platform == "digitalocean" else "zips") / function.name
-        if not folder.exists():
-            (self._included if platform == "digitalocean" else self._unzipped)(folder, function)
+        with self._one_at_a_time:  # functions are started side by side
+            if not folder.exists():
+                (self._included if platform == "digitalocean" else self._unzipped)(folder, function)
         return folder
 
     @cached_property

@@ -1,0 +1,164 @@
+"""What is written for each deployer: taken as it stands by the one that can be run here, by strict shapes elsewhere."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from common import lookup, topics
+from common.variables import VARIABLES
+from local.bundles import framework
+from local.bundles.aws import STREAMS
+from local.bundles.declaration import FUNCTIONS, ROOT
+from local.servers.process import NOBODY, Words
+from tests.packaged import shapes
+from tests.packaged.shapes import SHAPES
+
+Template = dict[str, Any]
+
+
+def documents(path: Path) -> list[Template]:
+    return list(yaml.safe_load_all(path.read_text()))
+
+
+def valid(shape: dict[str, Any], document: object) -> None:
+    assert not [error.message for error in Draft202012Validator(shape).iter_errors(document)]
+
+
+@pytest.mark.parametrize("folder", ["gcp", "knative"])
+def test_every_manifest_has_the_shape_its_platform_takes(dist: Path, folder: str) -> None:
+    found = [one for path in sorted((dist / folder).glob("*.yaml")) for one in documents(path)]
+    assert found
+    for one in found:
+        valid(SHAPES[one["apiVersion"], one["kind"]], one)
+
+
+def test_on_knative_only_what_is_public_has_an_address_outside(dist: Path) -> None:
+    for one in documents(dist / "knative" / "services.yaml"):
+        function = next(f for f in FUNCTIONS if f.name == one["metadata"]["name"].replace("-", "_"))
+        inside = one["metadata"].get("labels") == {"networking.knative.dev/visibility": "cluster-local"}
+        assert inside is not function.public
+        env = one["spec"]["template"]["spec"]["containers"][0].get("env", [])
+        assert ({"name": "INTERNAL_KEY", "value": "platform"} in env) is inside  # open only where nobody gets in
+
+
+def test_digitaloceans_project_is_what_its_deployer_takes(dist: Path) -> None:
+    folder = dist / "digitalocean"
+    [project] = documents(folder / "project.yml")
+    valid(shapes.PROJECT, project)
+    assert sorted(os.listdir(folder)) == [".env.example", "app.yaml", "lib", "packages", "project.yml"]
+    functions = project["packages"][0]["functions"]
+    assert {one["name"] for one in functions} <= set(os.listdir(folder / "packages" / "signals"))
+    assert [trigger["name"] for one in functions for trigger in one.get("triggers", [])] == ["tick"]
+    assert all(one["limits"]["timeout"] <= 30_000 for one in functions if one["web"])
+    assert {one["name"] for one in functions if not one["web"]} == {"tick", "migrate"}
+    assert set(project["environment"]) <= lookup.NAMES
+    for one in (folder / "packages" / "signals").iterdir():
+        names = (one / ".include").read_text().split()
+        assert not [name for name in names if not (one / name).exists()]
+        assert not (one / "requirements.txt").exists()  # it would be installed at every cold start
+
+
+def test_app_platforms_application_is_what_it_takes(dist: Path) -> None:
+    [application] = documents(dist / "digitalocean" / "app.yaml")
+    valid(shapes.APP, application)
+    assert [job["kind"] for job in application["jobs"]] == ["PRE_DEPLOY"]
+    secrets = {one.name for one in VARIABLES if one.secret}
+    assert all(one["type"] == "SECRET" for one in application["envs"] if one["key"] in secrets)
+    assert application["ingress"]["rules"][-1]["component"]["name"] == "dashboard"
+
+
+def linked(source: str, target: str) -> None:
+    os.link(source, target)
+
+
+@pytest.fixture(scope="module")
+def templates(dist: Path) -> Iterator[dict[str, Template]]:
+    """Packaged by the framework itself, without an account, for each stream."""
+    program = framework.program()
+
+    def packaged(stream: str) -> Template:
+        home = dist / f"service-{stream}"
+        shutil.copytree(ROOT / "local" / "bundles" / "on_aws", home / "local" / "bundles" / "on_aws")
+        shutil.copytree(dist / "aws", home / "dist" / "aws", copy_function=linked)
+        shutil.copy(ROOT / "serverless.yml", home)
+        words: Words = [program, "package", "--stage", "offline", f"--param=stream={stream}", "--package", home / "out"]
+        env = {"PATH": os.environ["PATH"], "HOME": str(home), "SLS_TELEMETRY_DISABLED": "1"}
+        done = subprocess.run(words, cwd=home, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "arning" not in done.stderr
+        return dict(json.loads((home / "out" / "cloudformation-template-update-stack.json").read_text()))
+
+    with ThreadPoolExecutor(2) as together:
+        yield dict(zip(STREAMS, together.map(packaged, STREAMS), strict=True))
+
+
+def of(template: Template, kind: str) -> dict[str, Template]:
+    return {name: one["Properties"] for name, one in template["Resources"].items() if one["Type"] == f"AWS::{kind}"}
+
+
+@pytest.mark.parametrize("stream", ["kafka", "msk"])
+def test_event_sources_try_for_ever_and_throw_nothing_away(templates: dict[str, Template], stream: str) -> None:
+    sources = of(templates[stream], "Lambda::EventSourceMapping")
+    assert len(sources) == sum(function.reads_stream for function in FUNCTIONS)
+    for source in sources.values():
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert source["BisectBatchOnFunctionError"] is True
+        assert (source["MaximumRetryAttempts"], source["MaximumRecordAgeInSeconds"]) == (-1, -1)
+        assert "DestinationConfig" not in source
+        assert source["StartingPosition"] == "TRIM_HORIZON"
+        assert source["Topics"][0] in topics.TOPICS
+    assert len(of(templates[stream], "CloudWatch::Alarm")) == len(sources)
+
+
+def test_with_the_stream_in_postgres_stations_have_urls_and_no_event_source(templates: dict[str, Template]) -> None:
+    assert not of(templates["postgres"], "Lambda::EventSourceMapping")
+    assert len(of(templates["postgres"], "Lambda::Url")) == 1 + sum(function.reads_stream for function in FUNCTIONS)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_functions_routes_and_the_clock_are_as_declared(templates: dict[str, Template], stream: str) -> None:
+    functions = of(templates[stream], "Lambda::Function")
+    declared = {f"signals-offline-{one.name}": one for one in FUNCTIONS if one.deployed}
+    assert {one["FunctionName"] for one in functions.values()} == set(declared)
+    for one in functions.values():
+        function = declared[one["FunctionName"]]
+        assert (one["MemorySize"], one["Timeout"]) == (function.memory, function.seconds)
+        assert one["Handler"] == f"{function.source.removesuffix('.py')}.aws"
+        assert one["Runtime"] == "python3.13"
+    routes = {one["RouteKey"] for one in of(templates[stream], "ApiGatewayV2::Route").values()}
+    assert routes >= {"POST /v1/events", "POST /v1/events/batch", "ANY /v1/{proxy+}", "$default"}
+    integrations = of(templates[stream], "ApiGatewayV2::Integration").values()
+    assert {one["PayloadFormatVersion"] for one in integrations} == {"2.0"}
+    assert [one["ScheduleExpression"] for one in of(templates[stream], "Events::Rule").values()] == ["rate(1 minute)"]
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_roles_may_do_little_and_secrets_are_references(templates: dict[str, Template], stream: str) -> None:
+    template = templates[stream]
+    for name, role in of(template, "IAM::Role").items():
+        statements = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+        actions = {action for one in statements for action in one["Action"]}
+        assert not [action for action in actions if "*" in action]
+        wide = {action.partition(":")[0] for one in statements if one["Resource"] == "*" for action in one["Action"]}
+        assert wide <= {"ec2"}
+        assert ("s3:PutObject" in actions) is (name == "ArchiverRole")
+    secrets = {one.name for one in VARIABLES if one.secret}
+    for one in of(template, "Lambda::Function").values():
+        variables = one["Environment"]["Variables"]
+        assert set(variables) <= lookup.NAMES
+        assert all(
+            value.startswith("{{resolve:secretsmanager:") for name, value in variables.items() if name in secrets
+        )
+
+
+def test_the_containers_user_is_nobody() -> None:
+    assert NOBODY == 65_534  # as the manifests say

@@ -14,6 +14,7 @@ from common.clients.stream import dead, retried
 from common.edge.records import Record, Refused
 from common.events.envelope import encode
 from local import __main__ as verbs
+from local import dead as commands
 from local import skip
 from tests.cases import Step
 from tests.counting import create_project, envelope
@@ -163,6 +164,15 @@ def test_letters_are_found_shown_and_dropped_and_each_leaves_who_when_and_why(
         ["dropped", "a test's"]
     ]
     assert room.stream.ends(room.topic)[1] == (0, 0)
+
+
+def test_of_two_who_send_a_letter_back_at_the_same_moment_one_is_told_so(room: Room, conn: Connection) -> None:
+    letter = bury(room, "indexer", 1)
+    assert commands.retry(conn, room.stream, letter, "mine")
+    assert not commands.retry(conn, room.stream, letter, "no, mine")
+    assert not commands.drop(conn, room.stream, letter, "nobody's")
+    assert room.stream.ends(room.topic)[1] == (0, 1)
+    assert conn.run("SELECT how, why FROM dead_letter_ends") == [["retried", "mine"]]
 
 
 @pytest.mark.parametrize(

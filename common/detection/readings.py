@@ -1,7 +1,7 @@
 """What a rule sees minute by minute: for whoever draws it, or says whether it holds now."""
 
 from collections.abc import Mapping
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import NamedTuple
 
 from common.detection.rules import HOUR, MINUTES, Rule, reaches, threshold
@@ -32,7 +32,7 @@ def readings(rule: Rule, counts: Mapping[int, int], first: int, last: int, own: 
     """
     span = MINUTES[rule]
     start = first - span - HOUR + 1
-    sums = list(accumulate((counts.get(minute, 0) for minute in range(start, last + 1)), initial=0))
+    sums = list(accumulate(map(counts.get, range(start, last + 1), repeat(0)), initial=0))
     known: dict[tuple[int, int | None], int | None] = {}
     found = []
     for minute in range(first, last + 1):

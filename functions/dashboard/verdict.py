@@ -23,7 +23,9 @@ class Verdict(NamedTuple):
     rest: list[str]  # the sentences before the proof of life
 
 
-def verdict(standing: Standing, seen: Overview, clock: Clock, last_event: datetime | None) -> Verdict:
+def verdict(
+    standing: Standing, seen: Overview, bars: Sequence[Bar], clock: Clock, last_event: datetime | None
+) -> Verdict:
     watched = standing.not_resolved - standing.nobodys
     if not seen.ever:
         words = "Send one with the command below; this page shows it within a few seconds."
@@ -33,8 +35,8 @@ def verdict(standing: Standing, seen: Overview, clock: Clock, last_event: dateti
         return Verdict("burning", needs(standing.nobodys), [*more, QUIET])
     if watched:
         return Verdict("watched", f"{counted(watched, 'incident')} {being(watched)} being investigated", [QUIET])
-    if (silent := silence(seen, clock.now, last_event)) is not None:
-        usual = f"Usually about {exact(max(whole(rate(seen)), 1))} a minute."
+    if (silent := silence(seen, bars, clock.now, last_event)) is not None:
+        usual = f"Usually about {exact(max(whole(rate(bars)), 1))} a minute."
         return Verdict("deaf", f"No events for {spelled(silent)}", [usual, DEAF_WORDS])
     return Verdict("quiet", "All quiet", [since_when(seen, clock)])
 
@@ -54,28 +56,27 @@ def since_when(seen: Overview, clock: Clock) -> str:
     return f"No incident since {clock.absolute(last.resolved_at)}, when “{cut(last.title, 80)}” was resolved."
 
 
-def silence(seen: Overview, now: datetime, last_event: datetime | None) -> timedelta | None:
+def silence(seen: Overview, bars: Sequence[Bar], now: datetime, last_event: datetime | None) -> timedelta | None:
     """How long nothing came, if that is no chance: fifty events would have."""
     last = last_event or (time_of(seen.newest) if seen.newest is not None else None)
     if last is None:
         return None
     silent = now - last
-    missed = rate(seen) * (silent / timedelta(minutes=1))
+    missed = rate(bars) * (silent / timedelta(minutes=1))
     return silent if silent >= DEAF and missed >= MISSED else None
 
 
-def rate(seen: Overview) -> float:
+def rate(bars: Sequence[Bar]) -> float:
     """Events a minute, in the hour of bars before the one of the newest event."""
-    totals = sums(seen.bars)
+    totals = sums(bars)
     newest = max(totals, default=0)
-    bars = [totals.get(place, 0) for place in range(newest - 4, newest)]
-    return sum(bars) / HOUR
+    return sum(totals.get(quarter, 0) for quarter in range(newest - 4, newest)) / HOUR
 
 
 def sums(bars: Sequence[Bar]) -> dict[int, int]:
     found: dict[int, int] = {}
     for bar in bars:
-        found[bar.place] = found.get(bar.place, 0) + bar.value
+        found[bar.quarter] = found.get(bar.quarter, 0) + bar.value
     return found
 
 

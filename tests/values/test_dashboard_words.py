@@ -13,6 +13,7 @@ from common.detection.rules import DROP, SPIKE, Rule
 from common.incidents.clock import time_of
 from common.incidents.incident import Incident
 from functions.dashboard import sentences, times, verdict, words
+from functions.dashboard.kept import Kept
 from functions.dashboard.times import Clock
 
 PARIS, KATHMANDU = ZoneInfo("Europe/Paris"), ZoneInfo("Asia/Kathmandu")
@@ -233,7 +234,7 @@ def test_states_are_decided_from_the_rule_itself() -> None:
 
 # The first page.
 def overview(**fields: object) -> Overview:
-    known = Overview([], MINUTE + 19, True, 0, 0, [], [], [], None, 0)
+    known = Overview(MINUTE + 19, True, 0, 0, [], [], [], None, 0)
     return replace(known, **fields)
 
 
@@ -250,12 +251,12 @@ LAST = Resolved("i", "Signups fell", NOW - timedelta(days=1), datetime(2026, 11,
     ],
 )
 def test_the_verdict(standing: Standing, said: str, rest: str) -> None:
-    found = verdict.verdict(standing, overview(last_resolved=LAST), Clock(NOW), NOW)
+    found = verdict.verdict(standing, overview(last_resolved=LAST), [], Clock(NOW), NOW)
     assert (found.words, " ".join(found.rest)) == (said, rest)
 
 
 def test_a_new_organisation_is_told_to_send_something() -> None:
-    found = verdict.verdict(Standing(0, 0, ""), overview(ever=False, newest=None), Clock(NOW), None)
+    found = verdict.verdict(Standing(0, 0, ""), overview(ever=False, newest=None), [], Clock(NOW), None)
     assert (found.kind, found.words) == ("new", "No event has arrived yet")
 
 
@@ -264,19 +265,26 @@ def busy(a_minute: int) -> list[Bar]:
 
 
 def test_silence_that_is_no_chance_is_the_verdict() -> None:
-    quiet = overview(bars=busy(860), last_resolved=LAST)
-    found = verdict.verdict(Standing(0, 0, ""), quiet, Clock(NOW), NOW - timedelta(minutes=14, seconds=20))
+    seen, last = overview(last_resolved=LAST), NOW - timedelta(minutes=14, seconds=20)
+    found = verdict.verdict(Standing(0, 0, ""), seen, busy(860), Clock(NOW), last)
     assert found.words == "No events for 14 minutes"
     assert found.rest[0] == "Usually about 860 a minute."
 
 
 @pytest.mark.parametrize(("a_minute", "silent"), [(860, 4), (3, 14)])  # too short; fewer than fifty would have come
 def test_silence_that_may_be_chance_is_quiet(a_minute: int, silent: int) -> None:
-    seen = overview(bars=busy(a_minute))
-    assert verdict.verdict(Standing(0, 0, ""), seen, Clock(NOW), NOW - timedelta(minutes=silent)).kind == "quiet"
+    last = NOW - timedelta(minutes=silent)
+    assert verdict.verdict(Standing(0, 0, ""), overview(), busy(a_minute), Clock(NOW), last).kind == "quiet"
 
 
 def test_an_event_is_never_older_than_the_minute_it_was_counted_in() -> None:
     received = NOW - timedelta(hours=1)
     assert verdict.latest(overview(), received) == time_of(MINUTE + 19)
     assert verdict.latest(overview(newest=None), None) is None
+
+
+def test_what_all_readers_of_an_organisation_read_is_read_once_for_a_while() -> None:
+    kept, read = Kept[int](timedelta(seconds=15)), iter(range(9))
+    found = [kept.of(org, NOW + timedelta(seconds=s), lambda: next(read)) for org, s in
+             (("a", 0), ("a", 14), ("b", 14), ("a", 15), ("a", 14))]  # fmt: skip
+    assert found == [0, 0, 1, 2, 3]  # a clock that was set back reads again

@@ -16,9 +16,9 @@ FOLLOWS = 30  # minutes in which what opens may have followed a deploy
 
 
 class Bar(msgspec.Struct, frozen=True, array_like=True):
-    """Events of one type in one bar: of the last 24 hours, or of the 24 before, or of neither."""
+    """Events of one type in a quarter of an hour since 1970: of the last 24 hours, of the 24 before, or of neither."""
 
-    place: int
+    quarter: int
     day: int
     event_type: str
     value: int
@@ -49,7 +49,6 @@ class Resolved(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    bars: list[Bar]
     newest: int | None  # the newest minute with an event, of the last two days
     ever: bool  # an event has arrived at all
     opened: int
@@ -62,15 +61,17 @@ class Overview(msgspec.Struct, frozen=True):
 
 
 # An event is counted on the day it came or later, and claims to be at most five minutes younger than that.
+BARS = """
+    SELECT coalesce(json_agg(json_build_array(quarter, day, event_type, value)), '[]')::text
+      FROM (SELECT minute / :bin AS quarter,
+                   CASE WHEN minute > :minute - :day THEN 1 WHEN minute > :minute - 2 * :day THEN 2 ELSE 0 END AS day,
+                   event_type, sum(value) AS value
+              FROM activity
+             WHERE org_id = :org AND minute >= :first AND minute <= :minute AND day >= :from::date
+             GROUP BY 1, 2, 3) b
+"""
 QUERY = """
     SELECT json_build_object(
-        'bars', (SELECT coalesce(json_agg(json_build_array(place, day, event_type, value)), '[]') FROM (
-                     SELECT (minute - :first) / :bin AS place,
-                            CASE WHEN minute > :minute - :day THEN 1 WHEN minute > :minute - 2 * :day THEN 2 ELSE 0 END
-                            AS day, event_type, sum(value) AS value
-                       FROM activity
-                      WHERE org_id = :org AND minute >= :first AND minute <= :minute AND day >= :from::date
-                      GROUP BY 1, 2, 3) b),
         'newest', (SELECT max(minute) FROM activity WHERE org_id = :org AND minute <= :minute AND day >= :from::date),
         'ever', (SELECT EXISTS (SELECT FROM series WHERE org_id = :org)
                      OR EXISTS (SELECT FROM activity WHERE org_id = :org)),
@@ -124,9 +125,16 @@ VERSION = """
 """
 
 
+def bars(conn: Connection, org: str, now: datetime) -> list[Bar]:
+    """Of the last two days: every minute of them is read."""
+    values = {"org": org, "minute": minute_of(now), "first": first_bar(now), "from": _from(now)}
+    [[text]] = ask(conn, BARS, **values, bin=BIN, day=DAY)
+    return msgspec.json.decode(text, type=list[Bar])
+
+
 def overview(conn: Connection, org: str, now: datetime) -> Overview:
-    values = {"org": org, "now": now, "minute": minute_of(now), "first": first_bar(now), "from": _from(now)}
-    [[text]] = ask(conn, QUERY, **values, bin=BIN, day=DAY, follows=FOLLOWS)
+    values = {"org": org, "now": now, "minute": minute_of(now), "from": _from(now)}
+    [[text]] = ask(conn, QUERY, **values, follows=FOLLOWS)
     return msgspec.json.decode(text, type=Overview)
 
 

@@ -121,8 +121,8 @@ WHERE = """
 ROWS = f"""
     SELECT p.key, (SELECT row_to_json(shown)::text FROM (
                SELECT {COLUMNS}, n.newest,
-                      (SELECT coalesce(json_agg(v ORDER BY minute, o), '[]')
-                         FROM buckets b, LATERAL (VALUES (1, b.minute), (2, b.value)) x(o, v)
+                      (SELECT ('[' || coalesce(string_agg(b.minute || ',' || b.value, ','), '') || ']')::json
+                         FROM buckets b
                         WHERE b.series = i.series AND (b.minute BETWEEN span.first - 74 AND span.last
                            OR (i.resolved_at >= i.opened_at + interval '1 day' AND s.incident = i.id
                                AND b.minute BETWEEN n.newest - 14 AND n.newest))) AS minutes,

@@ -90,8 +90,8 @@ ONE = f"""
     SELECT row_to_json(shown)::text FROM (
         SELECT {COLUMNS}, n.newest, span.first, span.until,
                (SELECT min(minute) FROM buckets WHERE series = i.series) AS begins,
-               (SELECT coalesce(json_agg(v ORDER BY minute, o), '[]')
-                  FROM buckets b, LATERAL (VALUES (1, b.minute), (2, b.value)) x(o, v)
+               (SELECT ('[' || coalesce(string_agg(b.minute || ',' || b.value, ','), '') || ']')::json
+                  FROM buckets b
                  WHERE b.series = i.series
                    AND b.minute BETWEEN span.first - 80 AND greatest(span.until, n.newest)) AS minutes,
                (SELECT coalesce(json_agg(d), '[]') FROM (

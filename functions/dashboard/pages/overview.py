@@ -1,6 +1,7 @@
 """Overview: what is burning now, today beside yesterday, what was deployed, and whether anything is heard at all."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -9,13 +10,14 @@ import msgspec
 from common import settings
 from common.clients.postgres import overview, rows
 from common.clients.postgres.counted import Counted
-from common.clients.postgres.overview import BIN, BINS, Overview
+from common.clients.postgres.overview import BIN, BINS, Bar, Overview
 from common.clients.search import ask
 from common.errors import Unavailable
 from common.incidents.clock import minute_of, time_of
 from functions.dashboard import listing, snippets, stores
 from functions.dashboard import verdict as verdicts
 from functions.dashboard.counting import counted_until, set_aside
+from functions.dashboard.kept import Kept
 from functions.dashboard.plots.day import Day, day
 from functions.dashboard.serving import Asked, Page
 from functions.dashboard.words import counted as counted_words
@@ -25,7 +27,11 @@ ROWS = 10
 AFTER = timedelta(minutes=30)  # of quiet, until it is said that nothing followed a deploy
 LOOKED = timedelta(minutes=3)  # of events, in which search shows how far behind it is
 WORSE = ("critical", "error", "warn")
+COUNTED = (("Errors", "error"), ("Signups", "signup"), ("Events received", ""))
 PLOTTED = (("error", "error_spike"), ("signup", "signup_drop"))
+
+
+two_days = Kept[list[Bar]](timedelta(seconds=15))
 
 
 class Figure(NamedTuple):
@@ -48,6 +54,9 @@ class Indexed(NamedTuple):
     received: datetime | None = None
 
 
+newest = Kept[Indexed](timedelta(seconds=5))
+
+
 def version(asked: Asked) -> object:
     return overview.version(asked.conn, asked.reader.caller.org_id, asked.reader.now)
 
@@ -57,44 +66,46 @@ def values(asked: Asked) -> Mapping[str, object]:
     counted = counted_until(asked.conn, reader.now)
     found = rows.unresolved(asked.conn, rows.Asked(org, reader.now, counted), ROWS)
     seen = overview.overview(asked.conn, org, reader.now)
-    indexed = newest_in_search(org, reader.now)
+    bars = two_days.of(org, reader.now, lambda: overview.bars(asked.conn, org, reader.now))
+    indexed = newest.of(org, reader.now, lambda: newest_in_search(org, reader.now))
     last_event = verdicts.latest(seen, indexed.received)
     return {
         "seen": seen,
         "last_event": last_event,
         "spelled": spelled(reader.now - last_event) if last_event else "",
         "lines": [listing.line(row) for row in found.rows],
-        "figures": figures(seen),
-        "plots": {noun: plotted(asked, seen, noun, rule) for noun, rule in PLOTTED},
+        "figures": figures(seen, bars),
+        "plots": {noun: plotted(asked, seen, bars, noun, rule) for noun, rule in PLOTTED},
         "deploys": [Deploy(one, followed(one, reader.now)) for one in seen.deploys],
         "lasted": {one.id: duration(one.resolved_at - one.opened_at) for one in seen.resolved},
         "counted_to": counted_to(counted),
         "search_says": search_says(seen, indexed, reader.now),
         "set_aside": set_aside(reader.now) if reader.may("admin") else None,
-        "verdict_of": lambda standing: verdicts.verdict(standing, seen, reader.clock, last_event),
+        "verdict_of": lambda standing: verdicts.verdict(standing, seen, bars, reader.clock, last_event),
         "command": command(),
     }
 
 
-def figures(seen: Overview) -> list[Figure]:
-    def total(day: int, kind: str | None) -> int:
-        return sum(bar.value for bar in seen.bars if bar.day == day and kind in (None, bar.event_type))
-
-    counts = [(name, total(1, kind), total(2, kind)) for name, kind in
-              (("Errors", "error"), ("Signups", "signup"), ("Events received", None))]  # fmt: skip
+def figures(seen: Overview, bars: Sequence[Bar]) -> list[Figure]:
+    totals: Counter[tuple[int, str]] = Counter()
+    for bar in bars:
+        totals[bar.day, bar.event_type] += bar.value
+        totals[bar.day, ""] += bar.value
+    counts = [(name, totals[1, kind], totals[2, kind]) for name, kind in COUNTED]
     counts.append(("Incidents opened", seen.opened, seen.opened_before))
     return [Figure(name, figure(now), exact(now), f"{figure(before)} the day before") for name, now, before in counts]
 
 
-def plotted(asked: Asked, seen: Overview, noun: str, rule: str) -> Day:
+def plotted(asked: Asked, seen: Overview, bars: Sequence[Bar], noun: str, rule: str) -> Day:
     first = overview.first_bar(asked.reader.now)
-    bars = [0] * (2 * BINS)
-    for bar in seen.bars:
-        if bar.event_type == noun:
-            bars[bar.place] += bar.value
+    values = [0] * (2 * BINS)
+    for bar in bars:
+        place = bar.quarter - first // BIN
+        if bar.event_type == noun and 0 <= place < len(values):
+            values[place] += bar.value
     deploys = [(one.at, one.release or "") for one in seen.deploys]
     begins = first + BINS * BIN
-    return day(noun, asked.reader.clock, begins, bars[BINS:], bars[:BINS], open_in(seen, rule, begins), deploys)
+    return day(noun, asked.reader.clock, begins, values[BINS:], values[:BINS], open_in(seen, rule, begins), deploys)
 
 
 def open_in(seen: Overview, rule: str, begins: int) -> dict[int, str]:
@@ -135,12 +146,12 @@ def search_says(seen: Overview, indexed: Indexed, now: datetime) -> tuple[str, s
     """How far it is behind what is counted: a figure, and the words around it."""
     if not indexed.answers:
         return "not answering", ""
-    newest = time_of(seen.newest) if seen.newest is not None else None
-    if newest is None or newest <= now - LOOKED or (indexed.newest and indexed.newest >= newest):
+    counted = time_of(seen.newest) if seen.newest is not None else None
+    if counted is None or counted <= now - LOOKED or (indexed.newest and indexed.newest >= counted):
         return "up to date", ""
     if indexed.newest is None:
         return f"more than {duration(LOOKED)}", " behind"
-    return duration(newest - indexed.newest), " behind"
+    return duration(counted - indexed.newest), " behind"
 
 
 def counted_to(counted: Counted) -> datetime:

@@ -48,7 +48,9 @@ def spark(
 
 
 def _bars(bars: Sequence[tuple[int, int]], scale: float) -> str:
-    return "".join(f"M{place} {HEIGHT}V{decimal(HEIGHT - count * scale)}" for place, count in bars if count)
+    """Few counts are different ones, so each height is written once."""
+    heights = {count: f" {HEIGHT}V{decimal(HEIGHT - count * scale)}" for count in {count for _, count in bars} if count}
+    return "".join([f"M{place}{heights[count]}" for place, count in bars if count])
 
 
 def _runs(places: Sequence[int]) -> str:

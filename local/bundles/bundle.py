@@ -7,7 +7,7 @@ from common.errors import Misconfigured
 from local.bundles import compiled, wheels
 from local.bundles.closure import closure
 from local.bundles.compiled import Files
-from local.bundles.declaration import ROOT, Function
+from local.bundles.declaration import DATA_ONLY, ROOT, Function
 
 # What common/edge imports only where it is the host, or for an app that has loaded it already.
 OF_HOSTS = {"functions_framework", "starlette", "fastapi"}
@@ -36,5 +36,5 @@ def check(function: Function, foreign: Iterable[str]) -> None:
         raise Misconfigured(
             f"{function.name} imports {', '.join(missing)}: declare it in local/bundles/declaration.py."
         )
-    if idle := sorted(set(function.dependencies) - imported):
+    if idle := sorted(set(function.dependencies) - imported - set(DATA_ONLY)):
         raise Misconfigured(f"{function.name} imports no {', '.join(idle)}: take it out of the declaration.")

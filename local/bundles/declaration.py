@@ -13,7 +13,7 @@ HTTP, CLOCK, JOB = "http", "clock", "job"
 # The clients of every engine are in every bundle that may need them: which one is used, the environment decides.
 STATE, SEARCH = ("msgspec", "pg8000", "confluent-kafka"), ("urllib3",)
 API = ("fastapi", "starlette", "pydantic")
-PAGES = ("starlette", "jinja2", "markupsafe")
+PAGES = ("starlette", "jinja2", "markupsafe", "tzdata")
 MODEL = ("openai", "httpx2", "pydantic", "tenacity")
 MAIN = "functions/{}/main.py"
 
@@ -75,6 +75,8 @@ SIMULATED = ("awslambdaric",)
 
 # Of the wheels: what no function of ours opens. botocore describes four hundred services, of which we ask these.
 BOTOCORE_KEEPS = ("s3", "sts")
+# Nobody imports it: zoneinfo finds it where a platform has no time zones of its own.
+DATA_ONLY = ("tzdata",)
 
 MEGABYTE = 1024 * 1024
 LARGEST, LARGEST_INGEST = 20 * MEGABYTE, 8 * MEGABYTE

@@ -22,7 +22,7 @@ def docker() -> str:
     return found
 
 
-@pytest.mark.parametrize("profile", [[], ["--profile", "functions"], ["--profile", "observe"]])
+@pytest.mark.parametrize("profile", [[], ["--profile", "functions"], ["--profile", "small"], ["--profile", "observe"]])
 def test_docker_accepts_it(docker: str, profile: list[str]) -> None:
     environ = os.environ | {"SIGNALS_PG_PASSWORD": "x"}
     words = [docker, "compose", *profile, "config", "--quiet"]

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from common.errors import Problem, Unavailable
-from functions.dashboard import assets, errors
+from functions.dashboard import assets, errors, health
 from functions.dashboard.pages import incident, incident_actions, incidents, jobs, overview, search, setup, sign_in
 from functions.dashboard.pages import setup_actions as make
 from functions.dashboard.serving import get, post
@@ -53,6 +53,9 @@ ROUTES = [
     Route("/sign-in", sign_in.sign_in, methods=["POST"]),
     Route("/sign-out", sign_in.sign_out, methods=["POST"]),
     Route("/static/{name}", assets.static),
+    Route("/health", health.health),
+    Route("/healthz", health.health),
+    Route("/readyz", health.ready),
     Route("/{path:path}", errors.nothing, methods=["GET", "POST"]),
 ]
 

@@ -183,6 +183,12 @@ def test_what_is_not_there_is_said_in_words(dashboard: Dashboard) -> None:
         assert (answer.status, NOTHING in answer.body.decode()) == (404, True), target
 
 
+def test_it_says_whether_it_lives_and_whether_it_can_work(dashboard: Dashboard) -> None:
+    anyone = Reader(dashboard)
+    for target, status in (("/health", "ok"), ("/healthz", "ok"), ("/readyz", "ready")):
+        assert anyone.get(target).json()["status"] == status
+
+
 def test_a_poll_of_whoever_is_signed_out_is_401_and_not_a_page(dashboard: Dashboard) -> None:
     assert Reader(dashboard).get("/jobs?part=live").status == 401
 

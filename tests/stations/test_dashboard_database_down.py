@@ -18,5 +18,7 @@ def test_without_a_database_there_is_a_page_that_says_so(tmp_path: Path) -> None
         assert "The dashboard cannot reach its database." in text
         assert '<a class="button primary" href="/incidents?status=mine">Try again</a>' in text
         assert host.request("GET", "/sign-in").status == 503
+        assert host.request("GET", "/readyz").status == 503
+        assert host.request("GET", "/health").status == 200
     finally:
         host.stop()

@@ -15,7 +15,7 @@ from tests.dashboard import Dashboard
 from tests.shop import START, Tenant
 
 EVENT = str(uuid4())
-OWN = {"/sign-in", "/sign-out", "/static/{name}", "/{path:path}", "/search/narrow"}
+OWN = {"/sign-in", "/sign-out", "/static/{name}", "/{path:path}", "/search/narrow", "/health", "/healthz", "/readyz"}
 
 
 @pytest.fixture(scope="module")

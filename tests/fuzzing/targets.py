@@ -53,7 +53,7 @@ def many(data: bytes) -> None:
         batch = decode_many(data)
     except Problem:
         return
-    assert 0 < len(batch.events) + len(batch.rejected) <= LIMITS.batch_events
+    assert len(batch.events) + len(batch.rejected) <= LIMITS.batch_events
     places = [one.index for one in batch.rejected]
     assert places == sorted(set(places))
     for one in batch.events[:3]:

@@ -74,7 +74,7 @@ def end_all(found: Iterator[Found], words: Words, deed: Callable[[Letter], bool]
     told = [tell(one, DONE[words.deed], deed) for one in found if words.ids or not one.end]
     if not told:
         raise Misconfigured("No such letter is dead; `list --all` also shows those that were retried or dropped.")
-    print(f"{sum(told)} letters {DONE[words.deed]}", file=sys.stderr)
+    print(f"letters {DONE[words.deed]}: {sum(told)}", file=sys.stderr)
     return 0 if all(told) else 1
 
 
@@ -98,7 +98,7 @@ def show_all(found: Iterator[Found], words: Words) -> int:
     rows = sorted((about(one) for one in found if words.all or not one.end), key=lambda row: str(row["at"]))
     for row in rows:
         print(msgspec.json.encode(row).decode() if words.json else line(row))
-    print(f"{len(rows)} letters", file=sys.stderr)
+    print(f"letters: {len(rows)}", file=sys.stderr)
     return 0
 
 

@@ -29,7 +29,7 @@ class Picture(NamedTuple):
 
 PICTURES = (
     Picture("overview.png", 1280, 800, "light", incident=False),
-    Picture("incident.png", 1200, 780, "light", incident=True),
+    Picture("incident.png", 1200, 750, "light", incident=True),
     Picture("incident-phone.png", 390, 844, "dark", incident=True),
 )
 

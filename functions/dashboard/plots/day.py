@@ -14,6 +14,7 @@ from functions.dashboard.words import counted, cut, exact
 BIN, BINS, HEIGHT = 15, 96, 132
 HOUR = 4  # bars
 NAMED = 3  # deploys; more are lines only
+MARGIN = 6  # bars from an end, in which a number above its bar would stand out of the plot
 WORTH_A_NUMBER = 3  # times the median
 
 
@@ -26,7 +27,7 @@ class Day(NamedTuple):
     yesterday: str
     deploys: list[tuple[str, str]]  # place in bars, path
     names: list[tuple[str, str, bool]]  # place in percent, release, whether it stands to the left of its line
-    top: tuple[str, str, str, bool] | None  # place, height, number, to the left
+    top: tuple[str, str, str, str] | None  # place, height, number, and which of its ends stands there
     table: list[tuple[str, str, str]]
     label: str
 
@@ -91,13 +92,14 @@ def _names(deploys: Sequence[tuple[float, str]]) -> list[tuple[str, str, bool]]:
     return found
 
 
-def _top(today: Sequence[int], scale: Rise) -> tuple[str, str, str, bool] | None:
+def _top(today: Sequence[int], scale: Rise) -> tuple[str, str, str, str] | None:
+    """Above its bar, whatever stands beside it; at the ends within the plot."""
     most = max(today)
     if most <= WORTH_A_NUMBER * median(today) or not most:
         return None
     place = max(range(len(today)), key=lambda bar: today[bar])
-    left = place > BINS / 2
-    return percent(place if left else place + 1, BINS), scale.y(most), exact(most), left
+    anchor = "e" if place >= BINS - MARGIN else "s" if place < MARGIN else "m"
+    return percent(place + {"s": 0, "m": 0.5, "e": 1}[anchor], BINS), scale.y(most), exact(most), anchor
 
 
 def _table(

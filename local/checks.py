@@ -52,7 +52,7 @@ def say_what_is_missing() -> None:
 
 
 # Each prints its figures beside a baseline measured in the same run.
-BENCHES = ("edges", "stream", "search", "poller", "ingest", "engine", "ai", "api", "loadgen", "stack")
+BENCHES = ("edges", "stream", "search", "poller", "ingest", "engine", "ai", "api", "loadgen", "stack", "cold", "server")
 
 
 def bench(names: list[str]) -> int:

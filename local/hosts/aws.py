@@ -35,7 +35,13 @@ class RuntimeApi(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.events: SimpleQueue[bytes] = SimpleQueue()
         self.outcomes: SimpleQueue[Outcome] = SimpleQueue()
+        self.asked: SimpleQueue[float] = SimpleQueue()  # when the function was ready for work, each time
         Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A function that is killed hangs up in the middle."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -44,6 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         assert self.path == NEXT, self.path
+        self.server.asked.put(time.monotonic())
         event = self.server.events.get()
         # Without a content type the runtime client dies without a word.
         headers = {

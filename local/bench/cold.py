@@ -1,0 +1,91 @@
+"""Cold starts of the bundles on AWS's runtime client, medians of fresh processes: python -m local.bench.cold
+
+Wall: from exec to the first request for work. CPU: of the whole process until then. First event: what one call costs
+that finds everything new; the stores are not there, so it is the way to them. Beside them a bare interpreter.
+"""
+
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+from local import state
+from local.bundles import bundle, compiled, wheels
+from local.bundles.declaration import ARCHITECTURES, CLOCK, FUNCTIONS, SIMULATED, Function
+from local.bundles.interpreter import interpreter
+from local.bundles.places import lay
+from local.hosts import aws
+
+FRESH = 9
+# Milliseconds of wall time allowed, on a quiet machine.
+ALLOWED = {"ingest": 100, "core_api": 500, "dashboard": 200, "tick": 120}
+OF_STATIONS = 200
+
+
+class Start(NamedTuple):
+    wall: float
+    cpu: float
+    first: float
+
+
+def started(function: Function, folder: Path, runtime: Path, home: Path) -> Start:
+    """One fresh process, in milliseconds."""
+    env = {"PYTHONPATH": str(runtime), "LAMBDA_TASK_ROOT": str(folder), "INTERNAL_KEY": "k"}
+    env |= {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}
+    began = time.monotonic()
+    host = aws.Lambda(function.source, home, env, folder, python=interpreter())
+    try:
+        wall = host.api.asked.get(timeout=60) - began
+        cpu = sum(psutil.Process(host.process.pid).cpu_times()[:2])
+        called = time.monotonic()
+        host.invoke(event_for(function))
+        return Start(wall * 1000, cpu * 1000, (time.monotonic() - called) * 1000)
+    finally:
+        host.process.popen.kill()
+        host.stop()
+
+
+def event_for(function: Function) -> Any:
+    if function.public:
+        path = "/openapi.json" if function.name == "core_api" else "/health"
+        return aws.http_event("GET", path, {})
+    return {"source": "aws.events"} if function.trigger == CLOCK else {"records": {}}
+
+
+def bare() -> Start:
+    began, before = time.monotonic(), os.times()
+    subprocess.run([interpreter(), "-c", "pass"], check=True)
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return Start((time.monotonic() - began) * 1000, cpu * 1000, 0)
+
+
+def median(starts: list[Start]) -> Start:
+    return Start(*(statistics.median(column) for column in zip(*starts, strict=True)))
+
+
+def main() -> None:
+    state.prepare()
+    with tempfile.TemporaryDirectory(prefix="cold-", dir=state.HOME) as folder:
+        home, runtime = Path(folder), Path(folder) / "runtime"
+        lay(runtime, compiled.of_wheels(wheels.wanted(SIMULATED, ARCHITECTURES[0])))
+        say("a bare interpreter", median([bare() for _ in range(FRESH)]), None)
+        for function in (one for one in FUNCTIONS if one.deployed):
+            place = home / function.name
+            lay(place, bundle.files(function, ARCHITECTURES[0]))
+            found = median([started(function, place, runtime, home) for _ in range(FRESH)])
+            say(function.name, found, ALLOWED.get(function.name, OF_STATIONS))
+
+
+def say(name: str, start: Start, allowed: int | None) -> None:
+    limit = f"   allowed {allowed}" if allowed else ""
+    print(f"  {name:<20} {start.wall:6.0f} ms wall {start.cpu:6.0f} ms CPU {start.first:6.0f} ms first event{limit}")
+
+
+if __name__ == "__main__":
+    main()

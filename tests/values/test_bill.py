@@ -1,0 +1,41 @@
+"""The monthly bill is a sum anyone can follow."""
+
+import tomllib
+
+import pytest
+
+from local.bill import main
+from local.bill.main import VOLUMES, invocations, month
+from local.bill.measured import Measured
+
+MEASURED = Measured({"ingest": 4.0, "incident_engine": 20.0, "indexer": 20.0}, 100, 50.0, 500.0, 2500.0)
+PRICES = tomllib.loads(main.PRICES.read_text())
+
+
+def test_the_list_says_when_it_was_written_down() -> None:
+    assert PRICES["dated"] >= "2026-11"
+
+
+@pytest.mark.parametrize("platform", sorted(set(PRICES) - {"dated"}))
+def test_more_events_never_cost_less(platform: str) -> None:
+    bills = [month(MEASURED, PRICES[platform], events) for events in VOLUMES]
+    assert bills == sorted(bills)
+
+
+def test_without_an_event_only_what_is_always_there_is_paid() -> None:
+    prices = PRICES["aws"] | {"gigabyte_second": 0, "million_requests": 0, "gigabyte_logged": 0}
+    always = prices["always_on"] + prices["stores"]["none"] + prices["secrets_and_alarms"]
+    assert month(MEASURED, prices, 0) == pytest.approx(always)
+
+
+def test_a_hundred_million_events_by_hand() -> None:
+    """Ten million requests of 4 ms with a quarter of a gigabyte are ten thousand gigabyte-seconds."""
+    nothing = dict.fromkeys(PRICES["aws"], 0) | {"stores": dict.fromkeys(PRICES["aws"]["stores"], 0)}
+    only_ingest = Measured({"ingest": 4.0, "incident_engine": 0, "indexer": 0}, 100, 0, 0, 0)
+    assert month(only_ingest, nothing | {"gigabyte_second": 1}, 100_000_000) == pytest.approx(10_000)
+    assert month(only_ingest, nothing | {"gigabyte_stored": 1}, 100_000_000) == 0
+
+
+def test_stations_are_woken_at_most_once_a_second_or_for_a_full_batch() -> None:
+    assert invocations(MEASURED, 10_000)["indexer"] == 1_000
+    assert invocations(MEASURED, 100_000_000)["indexer"] == 2_592_000

@@ -159,6 +159,19 @@ def test_nobodys_come_first_then_the_most_severe_then_the_newest(dashboard: Dash
     assert "1 more is being investigated. Everything else is quiet." in words_of(reader.text("/"))
 
 
+def test_an_incident_leads_to_those_beside_it_in_its_list(dashboard: Dashboard, reader: Reader) -> None:
+    first = burning(dashboard, 9, severity="critical")
+    second, third = burning(dashboard, 8, route="/a"), burning(dashboard, 20, route="/b", severity="warn")
+    assert beside(reader.text(f"/incidents/{second}")) == {"prev": first, "next": third}
+    assert beside(reader.text(f"/incidents/{first}")) == {"next": second}
+    old = [dashboard.acme.incident(opened_at=this_minute() - timedelta(hours=n), status="resolved") for n in (3, 5, 7)]
+    assert beside(reader.text(f"/incidents/{old[1]}")) == {"prev": old[0], "next": old[2]}
+
+
+def beside(page: str) -> dict[str, str]:
+    return {rel: path for path, rel in re.findall(r'href="/incidents/([^"]+)" rel="(prev|next)"', page)}
+
+
 def titles(page: str) -> list[str]:
     return [html.unescape(title) for title in re.findall(r'class="go"[^>]*data-row><bdi>(.*?)</bdi>', page)]
 

@@ -8,7 +8,7 @@ import msgspec
 
 from common.clients.postgres.connection import Connection
 from common.clients.postgres.paging import ask
-from common.clients.postgres.rows import COLUMNS, NEWEST, Asked, Row, parameters
+from common.clients.postgres.rows import COLUMNS, NEWEST, RANK, Asked, Row, parameters
 from common.detection.rules import Rule
 from common.incidents.incident import Severity, Status
 from common.incidents.timeline import What
@@ -83,10 +83,16 @@ class Whole(Row, frozen=True, kw_only=True):
     job: Job | None
     before: Before
     people: list[str]
+    previous: str | None  # of the list it stands in: those that are not resolved, or those that are
+    next: str | None
 
 
 # Eighty minutes are read before the first that is drawn: so far looks a rule back, and the usual a little further.
 ONE = f"""
+    WITH ranked AS (
+        SELECT id, lag(id) OVER list AS previous, lead(id) OVER list AS next
+          FROM incidents i WHERE i.org_id = :org AND i.status <> 'resolved'
+        WINDOW list AS (ORDER BY {RANK}, i.last_seen_at DESC, i.id))
     SELECT row_to_json(shown)::text FROM (
         SELECT {COLUMNS}, n.newest, span.first, span.until,
                (SELECT min(minute) FROM buckets WHERE series = i.series) AS begins,
@@ -122,7 +128,8 @@ ONE = f"""
                (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM (
                     SELECT DISTINCT name FROM access_tokens
                      WHERE org_id = i.org_id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)
-                     LIMIT 200) p) AS people
+                     LIMIT 200) p) AS people,
+               beside.previous, beside.next
           FROM incidents i JOIN series s ON s.id = i.series
          CROSS JOIN LATERAL (SELECT {NEWEST} AS newest) n
          CROSS JOIN LATERAL (  -- up to series time, or a little after it was resolved
@@ -140,6 +147,17 @@ ONE = f"""
                       count(*) AS kept
                  FROM (SELECT *, row_number() OVER (ORDER BY occurred_at, id) AS place, count(*) OVER () AS total
                          FROM incident_events WHERE incident_id = i.id) kept) e
+         CROSS JOIN LATERAL (  -- as the list has them; of what is resolved only the two beside it are read
+               SELECT coalesce((SELECT previous FROM ranked WHERE id = i.id),
+                               (SELECT id FROM incidents r
+                                 WHERE i.status = 'resolved' AND r.org_id = i.org_id AND r.status = 'resolved'
+                                   AND (r.resolved_at, r.id) > (i.resolved_at, i.id)
+                                 ORDER BY r.resolved_at, r.id LIMIT 1)) AS previous,
+                      coalesce((SELECT next FROM ranked WHERE id = i.id),
+                               (SELECT id FROM incidents r
+                                 WHERE i.status = 'resolved' AND r.org_id = i.org_id AND r.status = 'resolved'
+                                   AND (r.resolved_at, r.id) < (i.resolved_at, i.id)
+                                 ORDER BY r.resolved_at DESC, r.id DESC LIMIT 1)) AS next) beside
          WHERE i.org_id = :org AND i.id = :incident) shown
 """  # noqa: S608 (our own words)
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,9 +88,15 @@ def test_the_speed_is_kept(stub: Stub, tmp_path: Path) -> None:
     ]
 
 
-def test_an_interrupted_one_goes_on_where_it_was_with_the_same_ids(stub: Stub, tmp_path: Path) -> None:
+@pytest.mark.parametrize("speed", ["100", "max"])
+def test_an_interrupted_one_goes_on_where_it_was_with_the_same_ids(stub: Stub, tmp_path: Path, speed: str) -> None:
+    def slow(number: int, batch: Batch) -> Said:
+        time.sleep(0.1)
+        return taken(number, batch)
+
+    stub.script = slow
     path = recorded(tmp_path, [float(n) for n in range(1000)])
-    words = replay(path, "--batch", "50", "--speed", "100", "--shift")
+    words = replay(path, "--batch", "50", "--speed", speed, "--shift")
     running = start(words, stub.environ)
     stub.wait_for(3)
     running.send_signal(signal.SIGINT)
@@ -98,6 +105,7 @@ def test_an_interrupted_one_goes_on_where_it_was_with_the_same_ids(stub: Stub, t
     assert "--resume goes on from here" in first.err
     came = len(stub.events)
     assert 0 < came < 1000
+    stub.script = taken
     assert first.report["ended_at_line"] == came
 
     second = run(replay(path, "--batch", "50", "--resume"), stub.environ)

@@ -54,9 +54,7 @@ class Counted:
 def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
     dashboard = Dashboard(tmp_path, servers.fresh_database()).move_in()
     monkeypatch.setenv("DATABASE_URL", dashboard.url)
-    settings.current.cache_clear()
-    stores.search.cache_clear()
-    stores._kept.clear()
+    forget()
     counted = Counted(dashboard)  # type: ignore[arg-type]
     simple, take = Connection.simple, stores.database._take
     own: set[Connection] = set()
@@ -73,13 +71,19 @@ def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted
     monkeypatch.setattr(stores.database, "_take", taking)
     monkeypatch.setattr(Connection, "simple", counting)
     yield counted
+    stores.stream().close()
     for database in (stores.database, stores._tokens, stores._search):
         database.close()
-    settings.current.cache_clear()
-    stores.search.cache_clear()
-    stores._kept.clear()
+    forget()
     dashboard.close()
     servers.drop_database(dashboard.url)
+
+
+def forget() -> None:
+    """Other tests of this process have a database of their own."""
+    for cached in (settings.current, stores.search, stores.stream):
+        cached.cache_clear()
+    stores._kept.clear()
 
 
 def test_a_page_asks_at_most_six_times(counted: Counted) -> None:

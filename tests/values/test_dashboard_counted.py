@@ -27,6 +27,13 @@ def test_a_partition_that_stays_where_it_was_stands_still() -> None:
     assert counted.everywhere == LAST
 
 
+def test_one_that_nobody_has_counted_from_waits_since_it_was_seen() -> None:
+    watch = Watch()
+    for now in (NOW, LATER):
+        counted = watch.counted("s", {0: (0, 6)}, {}, now)
+    assert counted.behind == {0: NOW}
+
+
 def test_one_that_moves_on_is_only_busy() -> None:
     watch = Watch()
     watch.counted("s", {0: (0, 9)}, {0: Reached(5, NOW)}, NOW)

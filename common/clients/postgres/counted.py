@@ -1,7 +1,7 @@
 """Up to when everything is counted: what was not counted yet must not look like zero."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -20,6 +20,9 @@ class Reached(NamedTuple):
 
     next: int
     at: datetime
+
+
+NOTHING = Reached(0, datetime.max.replace(tzinfo=UTC))
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -51,13 +54,15 @@ class Watch:
             newest = max((one.at for one in reached.values()), default=now)
             return Counted(stream, min(newest, now))
         late = {
-            part: reached.get(part, Reached(0, now))
+            part: reached.get(part, NOTHING)
             for part, (low, high) in ends.items()
-            if max(reached[part].next if part in reached else 0, low) < high
+            if max(reached.get(part, NOTHING).next, low) < high
         }
         seen = {part: self._since(part, one, now) for part, one in late.items()}
         self._seen = {part: (late[part].next, since) for part, since in seen.items()}
-        return Counted(stream, now, {p: min(late[p].at, now) for p, since in seen.items() if now - since > GRACE})
+        # of a partition that nobody has counted from, only that it waits since it was first seen is known
+        at = {part: since if late[part] is NOTHING else min(late[part].at, now) for part, since in seen.items()}
+        return Counted(stream, now, {part: at[part] for part, since in seen.items() if now - since > GRACE})
 
     def _since(self, part: int, one: Reached, now: datetime) -> datetime:
         next_offset, since = self._seen.get(part, (None, now))

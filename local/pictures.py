@@ -1,6 +1,6 @@
 """Retake the pictures of the documentation: python -m local.pictures
 
-From the dashboard of the stack that runs here, with `python -m local.traffic --demo` sending to it: the first page, and
+From the dashboard of the stack that runs here, with `make demo` sending to it: the first page, and
 the incident at its top, on a desk and on a phone. It needs Chromium.
 """
 

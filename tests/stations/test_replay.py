@@ -78,6 +78,16 @@ def test_times_are_kept_or_moved_by_whole_minutes_so_that_the_last_is_now(stub: 
     assert timedelta() <= datetime.now(UTC) - times[-1] < timedelta(minutes=2)
 
 
+def test_ids_are_new_unless_it_is_told_to_keep_them(stub: Stub, tmp_path: Path) -> None:
+    theirs = "00000000-0000-4000-8000-000000000001"
+    path = recorded(tmp_path, [0, 1], event_id=theirs)
+    for words in ([], ["--keep-ids"]):
+        assert run(replay(path, *words), stub.environ).code == 0
+    [[one, repeat], kept] = stub.batches
+    assert one["event_id"] == repeat["event_id"] != theirs
+    assert [event["event_id"] for event in kept] == [theirs, theirs]
+
+
 def test_the_speed_is_kept(stub: Stub, tmp_path: Path) -> None:
     path = recorded(tmp_path, [0, 0, 10, 5, 20])  # the fourth is late, and comes with the third
     assert run(replay(path, "--speed", "20"), stub.environ).code == 0

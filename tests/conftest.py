@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator, Iterator
 
+import coverage
 import hypothesis
 import pytest
 
@@ -29,8 +30,21 @@ def pytest_fixture_setup() -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None, object, object]:
-    return (yield from left_out_without_its_server())
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    measured = coverage.Coverage.current()
+    if measured is None or not runs_lines_again_and_again(item):
+        return (yield from left_out_without_its_server())
+    measured.stop()
+    try:
+        return (yield from left_out_without_its_server())
+    finally:
+        measured.start()
+
+
+def runs_lines_again_and_again(item: pytest.Item) -> bool:
+    """Whose coverage would take longer than the test, and tell nothing new after the first of a thousand examples."""
+    drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    return drawn or item.get_closest_marker("many") is not None
 
 
 def left_out_without_its_server() -> Generator[None, object, object]:

@@ -11,6 +11,8 @@ from common import settings
 from tests import servers
 from tests.counted import Where, differences
 
+pytestmark = pytest.mark.many
+
 SEEDS, AT_ONCE = 100, 10
 
 

@@ -6,6 +6,8 @@ from common import settings
 from tests.directed import floor_differences, short_differences
 from tests.engine_mutants import MUTANTS, Mutant, found
 
+pytestmark = pytest.mark.many
+
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_fault_put_in_on_purpose_is_found(database: settings.Postgres, mutant: Mutant) -> None:

@@ -13,6 +13,8 @@ from tests.cases import Case, Step, cases
 from tests.histories import Cut, at_once, at_random, one_by_one
 from tests.shelf import Shelf
 
+pytestmark = pytest.mark.many
+
 CASES = cases()
 BY_SERIES = [
     pytest.param(case, [step for step in case.steps if step.series == series], id=f"{case.number}{series}")

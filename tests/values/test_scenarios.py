@@ -14,6 +14,8 @@ from local.scenarios.scene import BASE, Expected, Scene
 from local.scenarios.scenes import scenes
 from tests.reference import Reference
 
+pytestmark = pytest.mark.many
+
 SCENES = scenes()
 REQUIRED = {"spike_errors", "drop_signups", "deploy_then_spike", "steady_is_quiet", "two_services_one_cause"} | {
     "late_and_out_of_order",

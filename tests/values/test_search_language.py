@@ -118,6 +118,7 @@ def test_times_are_whole_milliseconds_rounded_down() -> None:
     assert language.milliseconds(datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)) == 253402300799999
 
 
+@pytest.mark.many
 def test_word_characters_are_exactly_letters_and_numbers_of_unicode() -> None:
     for code in range(sys.maxunicode + 1):
         character = chr(code)
@@ -125,6 +126,7 @@ def test_word_characters_are_exactly_letters_and_numbers_of_unicode() -> None:
         assert bool(words(character)) is expected, hex(code)
 
 
+@pytest.mark.many
 def test_lower_case_is_one_character_for_one_and_stays_a_word() -> None:
     for code in range(sys.maxunicode + 1):
         for word in words(chr(code)):

@@ -13,6 +13,8 @@ from local.traffic.happenings import BLOCK, Happens, around, drawn
 from local.traffic.shop import DAY, Life, curve, minute_of
 from tests.reference import Reference
 
+pytestmark = pytest.mark.many
+
 NOW = 29_600_000  # a minute of the epoch
 LIFE = Life(1, "prod")
 

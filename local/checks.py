@@ -33,10 +33,10 @@ def test(arguments: list[str]) -> int:
 def fuzz() -> int:
     """The API is asked everything its description allows (N=200: more of each operation), then every parser of bytes
 
-    from outside is given what nobody would send (SECONDS=600: for longer), guided by coverage where atheris is.
+    from outside is given what nobody would send (FUZZ_SECONDS=600: longer), guided by coverage where atheris is.
     """
     asked = tool("pytest", "tests/stacks/test_core_api_fuzz.py")
-    return max(asked, tool("tests.fuzzing", "--seconds", os.environ.get("SECONDS", "20")))
+    return max(asked, tool("tests.fuzzing", "--seconds", os.environ.get("FUZZ_SECONDS", "20")))
 
 
 def say_what_is_missing() -> None:

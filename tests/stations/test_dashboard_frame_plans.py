@@ -16,6 +16,7 @@ from tests.plans import rows_read
 
 NOW = datetime.now(UTC)
 ROWS = 25
+ACTIVITY = api_data.ACTIVITY.replace(":now) m", ":now, 20) m")  # every twenty minutes will do
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def conn() -> Iterator[Connection]:
     connection.run("INSERT INTO projects (id, org_id, name) VALUES ('bench-new', 'bench', 'New')")
     partitions.make(connection, "activity", partitions.DAY, NOW.date() - timedelta(days=32), NOW.date())
     values = {"now": int(NOW.timestamp()) // 60, "series": 600, "incidents": 3_000, "minutes": 1}
-    for statement in (api_data.SERIES_ROWS, api_data.INCIDENT_ROWS, api_data.JOBS, api_data.ACTIVITY):
+    for statement in (api_data.SERIES_ROWS, api_data.INCIDENT_ROWS, api_data.JOBS, ACTIVITY):
         connection.run(statement, **values)
     for table in ("incidents", "ai_jobs", "activity"):
         connection.run(f"VACUUM ANALYZE {table}")

@@ -21,7 +21,7 @@ Files = dict[str, Path]  # name in the bundle -> file
 
 OURS = ("common", "functions", "schedules", "migrations")
 TAG = f"cpython-{PYTHON.replace('.', '')}"
-# What no function of ours opens: pip's own record, type stubs, other people's tests, programs.
+# What no function of ours opens: records, type stubs, programs, other people's tests and examples.
 LEFT_OUT = (
     "*.dist-info/RECORD",
     "*.pyi",
@@ -32,8 +32,10 @@ LEFT_OUT = (
     "*.c",
     "*.h",
     "*.pyx",
+    "*/examples-1.json",
 )
 DATA_OF_SERVICES = "botocore/data/*/*"
+RULE = hashlib.sha256(repr((LEFT_OUT, BOTOCORE_KEEPS)).encode()).hexdigest()[:8]  # another one unpacks anew
 
 
 def of_wheels(wheels: Iterable[Path]) -> Files:
@@ -50,7 +52,7 @@ def listed(folder: Path) -> Files:
 
 
 def unpacked(wheel: Path) -> Path:
-    folder = state.HOME / "wheels" / "unpacked" / wheel.name.removesuffix(".whl")
+    folder = state.HOME / "wheels" / f"unpacked-{RULE}" / wheel.name.removesuffix(".whl")
     if not folder.exists():
         begun = folder.with_suffix(".begun")
         shutil.rmtree(begun, ignore_errors=True)

@@ -83,16 +83,21 @@ class Supervisor:
             signal.signal(number, lambda *_: self.stopping.set())
         migrate(self.stopping)
         try:
-            for child in self.children:
-                if child.name == parts.POLLER:
-                    self._wait_for_stations()
-                child.start(self.env)
-            log.write("info", "server: everything is started", parts=[child.name for child in self.children])
+            if not self.stopping.is_set():
+                self._start()
             while not self.stopping.wait(0.5):
                 self.look(time.monotonic())
         finally:
             self.stop()
         return 0
+
+    def _start(self) -> None:
+        """The poller last: it finds its stations there."""
+        for child in self.children:
+            if child.name == parts.POLLER:
+                self._wait_for_stations()
+            child.start(self.env)
+        log.write("info", "server: everything is started", parts=[child.name for child in self.children])
 
     def look(self, now: float) -> None:
         for child in self.children:

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
@@ -109,3 +110,12 @@ def test_told_to_stop_it_leaves_nothing_running(server: Running) -> None:
     server.process.popen.send_signal(signal.SIGTERM)
     assert server.process.popen.wait(40) == 0
     assert not [one for one in children if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_it_waits_for_a_database_that_is_not_there_yet_and_can_be_stopped_while_it_waits(tmp_path: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}
+    waiting = process.start("waiting", [sys.executable, "-m", "local.server"], tmp_path, env=env, cwd=servers.ROOT)
+    until(lambda: "waits for Postgres" in waiting.last_words())
+    waiting.popen.send_signal(signal.SIGTERM)
+    assert waiting.popen.wait(10) == 0
+    assert "everything is started" not in waiting.last_words()

@@ -198,8 +198,8 @@ def stores(home: Path, native: bool, running: ExitStack) -> dict[str, str]:
 
 
 def started(server: Server, running: ExitStack) -> Server:
+    running.callback(server.stop)  # first: one that does not answer in time is stopped too
     server.start()
-    running.callback(server.stop)
     return server
 
 

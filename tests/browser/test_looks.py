@@ -10,6 +10,7 @@ from tests.browser.conftest import Opened, Stack, error, keep
 
 LONG = "PAYMENT_GATEWAY_TIMEOUT_AFTER_THE_THIRD_ATTEMPT_OF_THE_CHECKOUT_OF_A_CART_WITH_MORE_THAN_ONE_HUNDRED_ITEMS"
 SERIOUS = ("serious", "critical")
+ASKED = ((1440, "light"), (390, "dark"))  # both themes and both layouts: what axe looks at differs in nothing else
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,8 @@ def test_pages_look_as_they_should(opened: Opened, incident: str, width: int, th
             page.locator(".events summary").first.click()
         keep(page, f"{name}-{theme}-{width}")
         assert sideways(page) <= 0, name
-        assert faults(page) == [], name
+        if (width, theme) in ASKED:
+            assert faults(page) == [], name
 
 
 def test_signing_in_looks_as_it_should(opened: Opened) -> None:
@@ -54,11 +56,9 @@ def test_signing_in_looks_as_it_should(opened: Opened) -> None:
         assert faults(page) == []
 
 
-@pytest.mark.parametrize("width", [320, 390])
-def test_nothing_goes_sideways_on_the_smallest_phone_or_at_twice_the_size(
-    opened: Opened, incident: str, width: int
-) -> None:
-    page = opened(width=width)
+def test_nothing_goes_sideways_on_the_smallest_phone(opened: Opened, incident: str) -> None:
+    """Which is as wide as a laptop's page at four times the size."""
+    page = opened(width=320)
     for name, target in pages(incident).items():
         page.goto(target)
         assert sideways(page) <= 0, name

@@ -4,14 +4,16 @@ import gzip
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
-from common import topics
+from common import settings, topics
+from common.clients.stream import stream_for, upkeep
 from local.hosts.aws import Lambda
 from tests.ingesting import EVENT
-from tests.packaged.conftest import PLATFORMS, Deployment, Deployments
+from tests.packaged.conftest import PLATFORMS, Deployment, Deployments, end
 from tests.streams import read
 
 JSON = {"content-type": "application/json"}
@@ -95,3 +97,21 @@ def test_the_events_of_one_lambda_process_are_answered_one_by_one(on: Deployment
     host = on("aws")("ingest")
     assert isinstance(host, Lambda)
     assert [host.request("GET", "/health").status for _ in range(3)] == [200] * 3
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_on_kafka_an_event_that_was_answered_is_in_the_topic(on: Deployments, platform: str, brokers: str) -> None:
+    """The client of the bundle, with its own C library, against a real broker."""
+    here = on(platform)
+    environ = here.environ | {"KAFKA_BROKERS": brokers}
+    where = settings.read(environ)
+    upkeep.make(here.conn, where, datetime.now(UTC).date(), 1)
+    kafka, host = stream_for(where), here.start_with("ingest", environ)
+    try:
+        before = sum(high for _, high in kafka.ends(topics.RAW).values())
+        given = {"x-api-key": here.key, **JSON}
+        assert host.request("POST", "/v1/events", given, json.dumps(EVENT).encode()).status == 202
+        assert sum(high for _, high in kafka.ends(topics.RAW).values()) == before + 1
+    finally:
+        end(host)
+        kafka.close()

@@ -13,6 +13,7 @@ from common.variables import VARIABLES
 from local.bundles import archive, bundle
 from local.bundles.declaration import ARCHITECTURES, FUNCTIONS, HTTP, LARGEST, LARGEST_INGEST, Function
 from local.bundles.interpreter import interpreter
+from local.servers.process import Words
 from tests.packaged.conftest import Unpacked
 
 STREAM, POSTGRES = {"msgspec"}, {"pg8000", "scramp", "asn1crypto", "dateutil", "six"}
@@ -56,6 +57,15 @@ def loaded(function: Function, unpacked: Unpacked) -> set[str]:
 @each_function
 def test_a_cold_start_loads_what_it_may(function: Function, unpacked: Unpacked) -> None:
     assert loaded(function, unpacked) <= MAY_LOAD[function.name]
+
+
+@each_function
+def test_every_package_it_may_need_later_loads_on_the_platforms_python(function: Function, unpacked: Unpacked) -> None:
+    """A wheel for another Python or another libc would be found out by the first caller."""
+    names = [name.replace("-", "_") for name in function.dependencies]
+    words: Words = [interpreter(), "-c", f"import {', '.join(names)}"]
+    done = subprocess.run(words, cwd=unpacked.of("aws", function), env={}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

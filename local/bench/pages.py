@@ -56,7 +56,7 @@ def pages() -> dict[str, str]:
         "incidents, all, critical": "/incidents?status=all&severity=critical",
         "incidents, of a project": "/incidents?project=bench-shop&env=prod",
         "incident, burning": "/incidents/" + incident_id(17),
-        "incident, resolved": "/incidents/" + incident_id(400),
+        "incident, resolved": "/incidents/" + incident_id(40),
         "search, newest": "/search",
         "search, a day": "/search?range=24h",
         "search, rare word, 31 days": f"/search?range=31d&q={api_data.RARE}",
@@ -81,9 +81,10 @@ def measured(server: web.Web, cookie: str, name: str, path: str) -> bool:
 
 
 def busy(server: web.Web) -> float:
-    """Seconds of processor time it has used."""
-    used = psutil.Process(server.process.pid).cpu_times()
-    return float(used.user + used.system)
+    """Seconds of processor time that it and its workers have used."""
+    parent = psutil.Process(server.process.pid)
+    used = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
+    return float(sum(one.user + one.system for one in used))
 
 
 REFRESHED = ("overview", "incidents", "incident, burning")

@@ -108,9 +108,7 @@ def main() -> None:
             print(
                 f"  acknowledged: {events / taken:,.0f} events/s; counted and searchable: {events / done:,.0f} events/s"
             )
-            print(
-                f"  disk: {(full - empty) / events / 1000:.2f} GB a million events of 450 bytes, log and search too"
-            )
+            print(f"  disk: {(full - empty) / events / 1000:.2f} GB a million events of 450 bytes, log and search too")
             print(f"  CPU while nothing happens: {idle * 100:.1f} % of a core")
 
 

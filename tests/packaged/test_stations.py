@@ -10,6 +10,7 @@ import pytest
 from common import settings, topics
 from common.clients.postgres.connection import Connection
 from common.edge.records import Record
+from local import seed
 from local.hosts.aws import Lambda, Outcome
 from local.hosts.call import Host
 from local.hosts.event_source import EventSource, Item
@@ -68,9 +69,11 @@ def test_a_database_that_is_down_for_longer_than_any_default_costs_no_event(on: 
     """Thirty tries, of which Lambda's own default would be three; nothing is thrown away, nothing counted twice."""
     url = servers.fresh_database()
     name, owner = url.rpartition("/")[2], servers.postgres().connect()
+    counted = Connection(settings.read({"DATABASE_URL": url}).database)
+    seed.make(counted, on("aws").key, on("aws").token)
     host = on("aws").start_with("incident_engine", {"DATABASE_URL": url, "INTERNAL_KEY": KEY})
     assert isinstance(host, Lambda)
-    given = items([sealed("demo", event_id=uuid4()) for _ in range(40)])
+    given = items([sealed("demo", event_id=uuid4(), project_id="demo") for _ in range(40)])
     asked: list[int] = []
 
     def wait(tries: int) -> None:
@@ -85,7 +88,6 @@ def test_a_database_that_is_down_for_longer_than_any_default_costs_no_event(on: 
         owner.close()
         host.stop()
     assert len(asked) == 30
-    counted = Connection(settings.read({"DATABASE_URL": url}).database)
     assert counted.run("SELECT sum(value) FROM activity") == [[40]]
     counted.close()
     servers.drop_database(url)

@@ -121,7 +121,8 @@ class Harness:
         return functions | {parts.POLLER: int(self.env["POLLER_PORT"])}
 
     def _wait_for_child(self, name: str, port: int) -> None:
-        process.wait_until(lambda: process.listens(port), self.children[name][1], START_SECONDS)
+        child = self.children[name][1]
+        process.wait_until(lambda: process.listens(port) and process.serves(child, port), child, START_SECONDS)
 
     def _start_child(self, name: str, words: Words) -> None:
         process.stop_leftover(state.RUN / f"{name}.pid")

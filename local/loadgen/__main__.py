@@ -16,12 +16,12 @@ import msgspec
 
 from local.loadgen.events import MODES, Plan, flow
 from local.loadgen.load import Load
-from local.sending import ids
+from local.sending import ids, tool
 from local.sending.courier import Courier
 from local.sending.interrupt import interrupts
 from local.sending.progress import Progress, since
 from local.sending.tally import Tally
-from local.sending.target import Target, Unusable, environment, target
+from local.sending.target import Target, environment, target
 
 EXAMPLES = """
 modes:
@@ -41,28 +41,18 @@ MOST = 10_000_000  # of anything one may ask for
 
 def main(arguments: list[str]) -> int:
     words = parser().parse_args(arguments)
-    try:
-        return run(plan_of(words), target(environment(), words.project), words.concurrency)
-    except Unusable as error:
-        print(f"loadgen: {error}", file=sys.stderr)
-        return 2
+    return tool.ended("loadgen", lambda: run(plan_of(words), target(environment(), words.project), words.concurrency))
 
 
 def parser() -> argparse.ArgumentParser:
     modes = "\n".join(f"  {name:<18} {meaning}" for name, meaning in MODES.items())
-    made = argparse.ArgumentParser(
-        prog="loadgen",
-        description=(__doc__ or "").partition(": ")[2].partition("\n")[0],
-        epilog=EXAMPLES.format(modes=modes),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = tool.parser("loadgen", __doc__ or "", EXAMPLES.format(modes=modes))
     made.add_argument("mode", nargs="?", choices=list(MODES), default="normal")
     made.add_argument("--rate", type=positive, default=50.0, help="events a second (50)")
     made.add_argument("--duration", type=positive, default=60.0, help="seconds (60)")
     made.add_argument("--concurrency", type=counting, default=8, help="connections (8)")
     made.add_argument("--seed", type=int, default=1, help="the same seed gives the same events (1)")
     made.add_argument("--batch", type=counting, help="events a request (a tenth of a second's, at most 100)")
-    made.add_argument("--project", default="", help="send into this project instead of that of PROJECT_API_KEY")
     made.add_argument("--environment", default="prod", help="prod, staging or dev (prod)")
     return made
 

@@ -12,9 +12,10 @@ import threading
 
 from local.replay.consent import KNOWING
 from local.replay.replay import BATCH, Replay, Wanted
+from local.sending import tool
 from local.sending.interrupt import interrupts
 from local.sending.progress import Progress
-from local.sending.target import Unusable, environment
+from local.sending.target import environment
 
 EXAMPLES = f"""
 examples:
@@ -31,20 +32,11 @@ It sends to INGEST_API_URL with PROJECT_API_KEY; without them, to the stack of t
 
 def main(arguments: list[str]) -> int:
     words = parser().parse_args(arguments)
-    try:
-        return run(words)
-    except Unusable as error:
-        print(f"replay: {error}", file=sys.stderr)
-        return 2
+    return tool.ended("replay", lambda: run(words))
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog="replay",
-        description=(__doc__ or "").partition(": ")[2].partition("\n\nFrom")[0],
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = tool.parser("replay", __doc__ or "", EXAMPLES)
     made.add_argument("sources", nargs="+", metavar="SOURCE", help="a file, a folder, or s3://bucket/prefix")
     made.add_argument("--speed", type=speed, default=0.0, help="1 as it happened, 10 ten times as fast, or max (max)")
     made.add_argument("--shift", action="store_true", help="move times by whole minutes, so that the last event is now")
@@ -57,7 +49,6 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--keep-ids", action="store_true", help="send the file's own ids")
     made.add_argument("--batch", type=int, default=BATCH, help=f"events a request ({BATCH})")
-    made.add_argument("--project", default="", help="send into this project instead of that of PROJECT_API_KEY")
     made.add_argument(KNOWING, dest="knowing", action="store_true", help="send what the project may hold already")
     return made
 

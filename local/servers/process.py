@@ -127,6 +127,16 @@ def listens(port: int, host: str = "127.0.0.1") -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
+def serves(process: Process, port: int) -> bool:
+    """Whether it is this process, or one it started, that listens there: another stack may have been quicker."""
+    with suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(process.pid)
+        family = [parent, *parent.children(recursive=True)]
+        sockets = [one for member in family for one in member.net_connections("tcp")]
+        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets)
+    return False
+
+
 def free_port(wanted: int = 0, spoken_for: Collection[int] = ()) -> int:
     """The wanted port if it is free and nobody else's, else the next one that is; 0 takes any."""
     for port in [one for one in range(wanted, wanted + 100) if one not in spoken_for] if wanted else [0]:

@@ -13,9 +13,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 
+from local.sending import tool
 from local.sending.interrupt import interrupts
 from local.sending.progress import Progress
-from local.sending.target import Api, Unusable, environment, target
+from local.sending.target import Api, environment, target
 from local.traffic import demo
 from local.traffic.happenings import Happens, around
 from local.traffic.sending import Traffic
@@ -33,23 +34,13 @@ It sends to INGEST_API_URL with PROJECT_API_KEY; without them, to the stack of t
 
 def main(arguments: list[str]) -> int:
     words = parser().parse_args(arguments)
-    try:
-        return run(words)
-    except Unusable as error:
-        print(f"traffic: {error}", file=sys.stderr)
-        return 2
+    return tool.ended("traffic", lambda: run(words))
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog="traffic",
-        description=(__doc__ or "").partition(": ")[2].partition("\n")[0],
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = tool.parser("traffic", __doc__ or "", EXAMPLES)
     made.add_argument("--seed", type=int, default=1, help="decides what happens (1)")
     made.add_argument("--demo", action="store_true", help="tell the day before first")
-    made.add_argument("--project", default="", help="send into this project instead of that of PROJECT_API_KEY")
     made.add_argument("--environment", default="prod", help="prod, staging or dev (prod)")
     return made
 

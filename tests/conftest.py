@@ -19,9 +19,11 @@ os.environ.pop("DATABASE_URL", None)
 
 
 # CI tries the same examples each time: it is red for a change, not by chance. Elsewhere chance goes on looking.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# How long an example takes says something about the machine alone.
+CALM = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=CALM)
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=CALM)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,6 +11,7 @@ import pytest
 from common import credentials
 from local import api_reference
 from local.hosts.call import Answer
+from local.servers import process
 from tests import servers
 from tests.shop import Shop
 
@@ -179,8 +180,16 @@ def test_every_answer_has_a_request_id_and_is_kept_by_nobody(shop: Shop) -> None
     assert {answer.header("cache-control") for answer in answers} == {"private, no-store"}
     assert shop.get("/v1/incidents", x_request_id="mine-12345").header("x-request-id") == "mine-12345"
     assert shop.get("/v1/incidents", x_request_id="a b").header("x-request-id") != "a b"
+
+
+def test_a_request_is_in_the_log_by_its_id(shop: Shop) -> None:
     shop.get("/v1/incidents?x=1", x_request_id="in-the-log")
-    assert [line["status"] for line in shop.host.lines() if line.get("request_id") == "in-the-log"] == [422]
+
+    def lines() -> list[int]:
+        return [line["status"] for line in shop.host.lines() if line.get("request_id") == "in-the-log"]
+
+    process.wait_until(lambda: bool(lines()), shop.host.process, 10)  # it is written after the answer
+    assert lines() == [422]
 
 
 def test_what_has_not_changed_is_not_sent_again(shop: Shop) -> None:

@@ -81,7 +81,8 @@ def test_a_stream_that_goes_away_is_said_and_waited_for(room: Room, capfd: pytes
     door.start()
     station = room.scripted(lambda _: ALL_TAKEN)
     room.settings = settings.read({"DATABASE_URL": door.url(room.settings.database.database)})
-    feeder = room.feed(station.url, stream=stream_for(room.settings))
+    stream = stream_for(room.settings)
+    feeder = room.feed(station.url, stream=stream)
     room.publish(numbered(30))
     wait_for(lambda: feeder.positions() == {0: 10, 1: 10, 2: 10}, 10)
     door.stop()
@@ -96,6 +97,7 @@ def test_a_stream_that_goes_away_is_said_and_waited_for(room: Room, capfd: pytes
     assert "goes on: the stream answers" in said
     feeder.stopping.set()
     wait_for(lambda: feeder.left, 10)
+    stream.close()
     door.stop()
 
 

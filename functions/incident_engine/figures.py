@@ -12,6 +12,8 @@ from functions.incident_engine.places import Advance
 
 def openers(played: Played) -> list[int]:
     """The places of the events that opened an incident: each is the first that its incident keeps."""
+    if not played.opened:  # nearly always, and this is asked of every series of a batch
+        return []
     opened = {incident.id for incident in played.opened}
     firsts: dict[str, int] = {}
     for kept in played.kept:

@@ -106,8 +106,12 @@ def serve(report: Report, host: str, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
             pass
 
+    return _listening(host, port, Answers)
+
+
+def _listening(host: str, port: int, answers: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
     try:
-        server = ThreadingHTTPServer((host, port), Answers)
+        server = ThreadingHTTPServer((host, port), answers)
     except OSError as error:
         raise Misconfigured(f"POLLER_PORT: {host}:{port} cannot be listened on: {error.strerror}.") from error
     server.daemon_threads = True

@@ -14,19 +14,15 @@ from functions.dashboard.application import POLICY, ROUTES
 from local.hosts.call import Answer
 from local.hosts.web import environment
 from tests import servers
-from tests.dashboard import Dashboard, Reader, csrf_in, notice_in
+from tests.dashboard import Dashboard, Reader, csrf_in, notice_in, running
 
 NOTHING = "There is nothing here, or it is not yours."
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    place = Dashboard(
-        tmp_path_factory.mktemp("dashboard"), servers.fresh_database(), PUBLIC_URL="https://signals.example"
-    )
-    yield place
-    place.close()
-    servers.drop_database(place.url)
+    with running(tmp_path_factory.mktemp("dashboard"), PUBLIC_URL="https://signals.example") as place:
+        yield place
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import pytest
 from common.clients.postgres import rows, whole
 from common.clients.postgres.counted import Counted
 from common.incidents.clock import minute_of
-from tests import servers
-from tests.dashboard import Dashboard, Reader, notice_in
+from tests.dashboard import Dashboard, Reader, notice_in, running
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"
 MINUTE = timedelta(minutes=1)
@@ -23,10 +22,8 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    place = Dashboard(tmp_path_factory.mktemp("dashboard"), servers.fresh_database())
-    yield place
-    place.close()
-    servers.drop_database(place.url)
+    with running(tmp_path_factory.mktemp("dashboard")) as place:
+        yield place
 
 
 @pytest.fixture

@@ -11,20 +11,15 @@ from uuid import uuid4
 import pytest
 
 from common import credentials
-from tests import servers
-from tests.dashboard import Dashboard, notice_in
+from tests.dashboard import Dashboard, notice_in, running
 
 NOW = datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    place = Dashboard(
-        tmp_path_factory.mktemp("dashboard"), servers.fresh_database(), INGEST_API_URL="https://in.example"
-    )
-    yield place
-    place.close()
-    servers.drop_database(place.url)
+    with running(tmp_path_factory.mktemp("dashboard"), INGEST_API_URL="https://in.example") as place:
+        yield place
 
 
 @pytest.fixture

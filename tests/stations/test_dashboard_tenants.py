@@ -10,8 +10,7 @@ from uuid import uuid4
 import pytest
 
 from functions.dashboard.application import ROUTES
-from tests import servers
-from tests.dashboard import Dashboard
+from tests.dashboard import Dashboard, running
 from tests.shop import START, Tenant
 
 EVENT = str(uuid4())
@@ -20,11 +19,9 @@ OWN = {"/sign-in", "/sign-out", "/static/{name}", "/{path:path}", "/search/narro
 
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    place = Dashboard(Path(tmp_path_factory.mktemp("tenants")), servers.fresh_database())
-    place.move_in()
-    yield place
-    place.close()
-    servers.drop_database(place.url)
+    with running(Path(tmp_path_factory.mktemp("tenants"))) as place:
+        place.move_in()
+        yield place
 
 
 class Owner:

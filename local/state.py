@@ -30,8 +30,11 @@ def prepare() -> None:
     for folder in (HOME, LOGS, RUN):
         folder.mkdir(mode=0o700, exist_ok=True)
     HOME.chmod(0o700)
-    if process.is_root():  # Postgres runs as nobody then, and must be able to walk through
-        os.chown(HOME, process.NOBODY, process.NOBODY)
+    if process.is_root():
+        # Postgres runs as nobody then, and must be able to walk through. Where nobody cannot even come near, it runs in
+        # a user namespace as root, which passes only through what is root's.
+        owner = process.NOBODY if process.reachable(ROOT) else 0
+        os.chown(HOME, owner, owner)
 
 
 def lock() -> "IO[bytes] | None":

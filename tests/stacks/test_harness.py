@@ -70,6 +70,14 @@ def test_it_writes_only_below_dot_local_and_that_is_for_its_owner_alone(checkout
     assert (checkout.root / ".local/env").stat().st_mode & 0o777 == 0o600
 
 
+def test_it_runs_below_a_folder_that_only_its_owner_may_enter(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir(mode=0o700)
+    checkout = Checkout(tmp_path / "mine")
+    assert checkout.make("up").returncode == 0
+    assert checkout.make("down").returncode == 0
+    checkout.remove()
+
+
 def test_the_environment_file_names_every_variable_from_the_first_day(up: Checkout) -> None:
     names = {"INGEST_API_URL", "PROJECT_API_KEY", "CORE_API_URL", "ACCESS_TOKEN", "DASHBOARD_URL"}
     assert set(up.env()) == names | {one.name for one in VARIABLES}

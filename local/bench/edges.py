@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
 from time import process_time_ns
 from typing import Any, NamedTuple
@@ -28,6 +28,8 @@ from common.edge.notes import sampled
 from common.edge.records import from_event, from_json
 from common.edge.run import wait
 from common.edge.values import Request, Response
+from local.bench.figure import Figure
+from local.bench.run import Words, main
 from local.hosts import aws, openwhisk
 
 TYPE_CHECKING = False
@@ -41,12 +43,13 @@ HEADERS = {f"x-header-{number}": "a value of a usual length" for number in range
 }
 ANSWER = [("content-type", "application/json")]
 ROUNDS, CALLS, RECORDS = 25, 1_000, 500
+UNIT = "µs of CPU"
 REFERENCE = 23.1
 
 Calls = Callable[[int], object]  # so many calls
 
 
-class Figure(NamedTuple):
+class Compared(NamedTuple):
     what: str
     whole: float
     bare: float
@@ -55,6 +58,12 @@ class Figure(NamedTuple):
     @property
     def own(self) -> float:
         return self.whole - self.bare
+
+    def figure(self, slower: float) -> Figure:
+        """Beside the bare call, if there is one."""
+        note = f"{self.whole:.2f} with the edge, {self.bare:.2f} without" if self.bare else ""
+        allowed = self.allowed * slower
+        return Figure(what=self.what, value=self.own, unit=UNIT, target=allowed, most=True, note=note)
 
 
 def plain(_request: Request) -> Response:
@@ -75,10 +84,10 @@ def starlette() -> Starlette:
     return Starlette(routes=[Route("/v1/events", by_hand, methods=["POST"])])
 
 
-def compared(what: str, whole: Calls, bare: Calls, allowed: float, calls: int = CALLS) -> Figure:
+def compared(what: str, whole: Calls, bare: Calls, allowed: float, calls: int = CALLS) -> Compared:
     """Both in turns, microseconds of CPU a call."""
     turns = [(_cost(whole, calls), _cost(bare, calls)) for _ in range(ROUNDS)]
-    return Figure(what, min(turn[0] for turn in turns), min(turn[1] for turn in turns), allowed)
+    return Compared(what, min(turn[0] for turn in turns), min(turn[1] for turn in turns), allowed)
 
 
 def _cost(call: Calls, calls: int) -> float:
@@ -131,7 +140,7 @@ def batch() -> dict[str, Any]:
     return {"records": {"t-0": [{**common, "offset": offset} for offset in range(RECORDS)]}}
 
 
-def figures() -> list[Figure]:
+def compared_all() -> list[Compared]:
     event = aws.http_event("POST", "/v1/events", HEADERS, BODY)
     action = openwhisk.http_event("POST", "/v1/events", HEADERS, BODY)
     request = Request("POST", "/v1/events", "", HEADERS, BODY)
@@ -154,14 +163,14 @@ def figures() -> list[Figure]:
     ]
 
 
-def decoding() -> list[Figure]:
+def decoding() -> list[Compared]:
     """A record of a batch of five hundred."""
     given = batch()
     body = json.dumps(given).encode()
 
-    def a_record(what: str, call: Callable[[], object]) -> Figure:
-        figure = compared(what, repeated(call), lambda _count: None, 1.0, 20)
-        return figure._replace(whole=figure.whole / RECORDS, bare=0.0)
+    def a_record(what: str, call: Callable[[], object]) -> Compared:
+        one = compared(what, repeated(call), lambda _count: None, 1.0, 20)
+        return one._replace(whole=one.whole / RECORDS, bare=0.0)
 
     return [
         a_record("Kafka batch POSTed, a record", lambda: from_json(body)),
@@ -169,18 +178,17 @@ def decoding() -> list[Figure]:
     ]
 
 
-def main() -> int:
-    """Prints a table; exit 1 if the edge is dearer than it may be."""
+def slower(rounds: int = 5) -> float:
+    """How many times as long this machine takes as the one the limits are meant for."""
+    return min(_cost(in_framework(by_hand), CALLS) for _ in range(rounds)) / REFERENCE
+
+
+def figures(_words: Words) -> Iterator[Figure]:
     with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):  # the log is not what is measured
-        measured = figures()
-    slower = max(1.0, measured[0].bare / REFERENCE)
-    print(f"This machine takes {slower:.1f} times as long as the one the limits are meant for.")
-    print(f"{'us of CPU a call':32}{'edge':>8}{'bare':>8}{'own':>8}{'allowed':>9}{'ratio':>8}")
-    for one in measured:
-        ratio = f"{one.whole / one.bare:8.2f}" if one.bare else "       –"
-        print(f"{one.what:32}{one.whole:8.2f}{one.bare:8.2f}{one.own:8.2f}{one.allowed * slower:9.1f}{ratio}")
-    return int(any(one.own > one.allowed * slower for one in measured))
+        found = compared_all()
+    stretched = max(1.0, found[0].bare / REFERENCE)
+    yield from (one.figure(stretched) for one in found)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("edges", __doc__, figures))

@@ -2,12 +2,14 @@
 
 import difflib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from common.errors import Misconfigured
-from common.variables import ALSO_UNDERSTOOD, FAMILIES, VARIABLES, Variable
+from common.variables import ALSO_UNDERSTOOD, FAMILIES, FILES, VARIABLES
 
 Get = Callable[[str], str]
-NAMES = frozenset(variable.name for variable in VARIABLES) | frozenset(ALSO_UNDERSTOOD)
+DEFAULTS = {variable.name: variable.default for variable in VARIABLES + FILES}
+NAMES = frozenset(DEFAULTS) | frozenset(ALSO_UNDERSTOOD)
 
 
 def refuse_unknown(environ: Mapping[str, str]) -> None:
@@ -20,15 +22,24 @@ def refuse_unknown(environ: Mapping[str, str]) -> None:
 
 
 def reader(environ: Mapping[str, str]) -> Get:
-    """Look a variable up: by its name, by the other name it is understood under, else its default."""
-    declared: dict[str, Variable] = {variable.name: variable for variable in VARIABLES}
+    """Look a variable up: in the file it may lie in, by its name, by its other name, else its default."""
     others = {ours: theirs for theirs, ours in ALSO_UNDERSTOOD.items()}
 
     def get(name: str) -> str:
-        value = environ.get(name) or environ.get(others.get(name, "")) or declared[name].default
+        if path := environ.get(f"{name}_FILE"):
+            return contents(path, f"{name}_FILE")
+        value = environ.get(name) or environ.get(others.get(name, "")) or DEFAULTS[name]
         return value.strip()
 
     return get
+
+
+def contents(path: str, variable: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise Misconfigured(f"{variable}: {path} cannot be read: {why}.") from error
 
 
 def words(text: str) -> list[str]:

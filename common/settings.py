@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
@@ -10,36 +11,13 @@ import msgspec
 from common import lookup
 from common.errors import Misconfigured
 from common.lookup import Get
+from common.secret import Secret
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_SSL")
 MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN")
 # `allow` and `prefer` are missing on purpose: both may fall back to plain text without a word.
 SSL_MODES = ("disable", "require", "verify-ca", "verify-full")
-
-
-class Secret:
-    """A value that prints as stars; whoever needs it says so by calling `reveal`."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "*****"
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
 
 class Postgres(msgspec.Struct, frozen=True):
@@ -50,6 +28,13 @@ class Postgres(msgspec.Struct, frozen=True):
     password: Secret
     sslmode: str
     ca: str
+    file: str = ""  # the address lies there
+
+    def now(self) -> "Postgres":
+        """As its file says it now: a new password may have come with a new user."""
+        if not self.file:
+            return self
+        return msgspec.structs.replace(self, **_address(lookup.contents(self.file, "DATABASE_URL_FILE")))
 
 
 class Kafka(msgspec.Struct, frozen=True):
@@ -110,7 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_event_bytes: int
     max_batch_events: int
     max_body_bytes: int
-    internal_keys: tuple[Secret, ...]
+    internal_key: Secret
     metrics_token: Secret
     public_url: str
     ingest_url: str
@@ -120,6 +105,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     poison_tries: int
     ai_jobs_per_call: int
     clock_offset_seconds: int
+
+    @property
+    def internal_keys(self) -> list[str]:
+        """While it is being changed there are two: new,old."""
+        return lookup.words(self.internal_key.reveal())
 
     @property
     def database(self) -> Postgres:
@@ -164,8 +154,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         max_event_bytes=lookup.number("MAX_EVENT_BYTES", get, 1024, 1024**2),
         max_batch_events=lookup.number("MAX_BATCH_EVENTS", get, 1, 10_000),
         max_body_bytes=lookup.number("MAX_BODY_BYTES", get, 1024, 4 * 1024**2),
-        internal_keys=tuple(Secret(key) for key in lookup.words(get("INTERNAL_KEY"))),
-        metrics_token=Secret(get("METRICS_TOKEN")),
+        internal_key=_secret("INTERNAL_KEY", get),
+        metrics_token=_secret("METRICS_TOKEN", get),
         public_url=get("PUBLIC_URL"),
         ingest_url=get("INGEST_API_URL").rstrip("/"),
         cors_origins=tuple(lookup.words(get("CORS_ORIGINS"))),
@@ -189,30 +179,38 @@ def host_of(broker: str) -> str:
     return broker.strip().rpartition(":")[0].strip("[]")
 
 
+def _secret(name: str, get: Get) -> Secret:
+    return Secret(get(name), partial(get, name) if get(f"{name}_FILE") else None)
+
+
 def _postgres(get: Get) -> Postgres:
-    url = urlsplit(get("DATABASE_URL"))
-    if url.scheme not in ("postgres", "postgresql") or not url.path.strip("/"):
-        raise Misconfigured("DATABASE_URL must read postgresql://user:password@host:5432/name.")
-    said = dict(parse_qsl(url.query))
+    address = _address(get("DATABASE_URL"))
+    host, said = address["host"], dict(parse_qsl(urlsplit(get("DATABASE_URL")).query))
     if unknown := sorted(set(said) - {"sslmode", "sslrootcert", "host"}):
         raise Misconfigured(f"DATABASE_URL: {unknown[0]} is not understood; use sslmode, sslrootcert or host.")
-    host = unquote(url.hostname or "") or said.get("host", "localhost")
     sslmode = get("PG_SSLMODE") or said.get("sslmode") or ("disable" if is_loopback(host) else "verify-full")
     if sslmode not in SSL_MODES:
         raise Misconfigured(f"PG_SSLMODE is {sslmode!r}; it may be {', '.join(SSL_MODES)}.")
-    return Postgres(
-        host=host,
-        port=_port(url.netloc),
-        database=unquote(url.path.strip("/")),
-        user=unquote(url.username or "postgres"),
-        password=Secret(unquote(url.password or "")),
-        sslmode=sslmode,
-        ca=get("PG_CA_CERT") or said.get("sslrootcert", ""),
-    )
+    ca = get("PG_CA_CERT") or said.get("sslrootcert", "")
+    return Postgres(**address, sslmode=sslmode, ca=ca, file=get("DATABASE_URL_FILE"))
+
+
+def _address(text: str) -> dict[str, Any]:
+    """Where it is, and who we are there."""
+    url = urlsplit(text)
+    if url.scheme not in ("postgres", "postgresql") or not url.path.strip("/"):
+        raise Misconfigured("DATABASE_URL must read postgresql://user:password@host:5432/name.")
+    return {
+        "host": unquote(url.hostname or "") or dict(parse_qsl(url.query)).get("host", "localhost"),
+        "port": _port(url.netloc),
+        "database": unquote(url.path.strip("/")),
+        "user": unquote(url.username or "postgres"),
+        "password": Secret(unquote(url.password or "")),
+    }
 
 
 def _kafka(get: Get) -> Kafka:
-    username, password = get("KAFKA_SASL_USERNAME"), get("KAFKA_SASL_PASSWORD")
+    username, password = get("KAFKA_SASL_USERNAME"), _secret("KAFKA_SASL_PASSWORD", get)
     protocol = get("KAFKA_SECURITY_PROTOCOL") or ("SASL_SSL" if username else "PLAINTEXT")
     if protocol not in PROTOCOLS:
         raise Misconfigured(f"KAFKA_SECURITY_PROTOCOL is {protocol!r}; it may be {', '.join(PROTOCOLS)}.")
@@ -227,7 +225,7 @@ def _kafka(get: Get) -> Kafka:
         brokers=get("KAFKA_BROKERS"),
         protocol=protocol,
         username=username,
-        password=Secret(password),
+        password=password,
         mechanism=lookup.one_of("KAFKA_SASL_MECHANISM", get, MECHANISMS),
         ca=get("KAFKA_CA_CERT"),
     )
@@ -242,7 +240,7 @@ def _opensearch(get: Get) -> OpenSearch:
     return OpenSearch(
         url=get("OPENSEARCH_URL").rstrip("/"),
         user=get("OPENSEARCH_USER"),
-        password=Secret(get("OPENSEARCH_PASS")),
+        password=_secret("OPENSEARCH_PASS", get),
         ca=get("OPENSEARCH_CA_CERT"),
     )
 
@@ -250,7 +248,7 @@ def _opensearch(get: Get) -> OpenSearch:
 def _model(get: Get) -> Model:
     return Model(
         base_url=get("GRADIENT_BASE_URL").rstrip("/"),
-        api_key=Secret(get("GRADIENT_API_KEY")),
+        api_key=_secret("GRADIENT_API_KEY", get),
         name=get("GRADIENT_MODEL"),
         deadline_seconds=lookup.number("MODEL_DEADLINE_SECONDS", get, 1, 90),
         tokens_per_day=lookup.number("MODEL_TOKENS_PER_DAY", get, 1, 10**12),
@@ -265,8 +263,8 @@ def _objects(get: Get) -> Objects:
         region=get("S3_REGION"),
         bucket=get("S3_BUCKET"),
         prefix=get("S3_PREFIX"),
-        access_key=Secret(get("S3_ACCESS_KEY")),
-        secret_key=Secret(get("S3_SECRET_KEY")),
+        access_key=_secret("S3_ACCESS_KEY", get),
+        secret_key=_secret("S3_SECRET_KEY", get),
     )
 
 

@@ -77,6 +77,9 @@ VARIABLES = (
     Variable("KEEP_DEAD", "30d", "Dead letters."),
 )
 
+# Each secret may lie in a file instead, which may change while a process runs: NAME_FILE says where.
+FILES = tuple(Variable(f"{one.name}_FILE", "", f"The file that holds {one.name}.") for one in VARIABLES if one.secret)
+
 # Other people's names for the same thing.
 ALSO_UNDERSTOOD = {
     "KAFKA_USERNAME": "KAFKA_SASL_USERNAME",

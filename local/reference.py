@@ -2,7 +2,7 @@
 
 from common.metrics import names
 from common.metrics.kinds import Metric
-from common.variables import ALSO_UNDERSTOOD, VARIABLES
+from common.variables import ALSO_UNDERSTOOD, FILES, VARIABLES
 from local import state
 
 CONFIGURATION = state.ROOT / "docs/reference/configuration.md"
@@ -15,6 +15,17 @@ every connection they name.
 
 | variable | default | meaning |
 |---|---|---|
+"""
+OF_FILES = """
+## Secrets in files
+
+Each of these names a file that holds the secret, and wins over the variable without `_FILE`:
+{names}.
+
+Such a file is read again whenever its secret is needed, so one that changes under a running process is a rotated
+password, taken up with the next connection or request, at the brokers with the first login they refuse; what is
+connected goes on. A variable belongs to its process: there a rotation is a new process. The user name at the brokers
+never changes without one, and the poller shows the internal key it began with, so say `new,old` until it was restarted.
 """
 OF_METRICS = """# Metrics
 
@@ -39,7 +50,11 @@ def configuration() -> str:
     """The table of variables."""
     rows = [f"| `{one.name}` | {f'`{one.default}`' if one.default else ''} | {one.meaning} |" for one in VARIABLES]
     others = ", ".join(f"`{theirs}` ({ours})" for theirs, ours in ALSO_UNDERSTOOD.items())
-    return OF_CONFIGURATION + "\n".join(rows) + f"\n\nAlso understood: {others}.\n"
+    return OF_CONFIGURATION + "\n".join(rows) + f"\n\nAlso understood: {others}.\n" + OF_FILES.format(names=_files())
+
+
+def _files() -> str:
+    return ", ".join(f"`{one.name}`" for one in FILES)
 
 
 def metrics() -> str:

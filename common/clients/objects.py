@@ -21,8 +21,17 @@ class Objects:
     """One bucket. Every failure is the world's, also a wrong key or a missing bucket: no object is to blame for it."""
 
     def __init__(self, where: settings.Objects) -> None:
-        self._bucket, self._prefix = where.bucket, where.prefix
-        self._client = _client(where)
+        self._where, self._bucket, self._prefix = where, where.bucket, where.prefix
+        self._keys = _keys(where)
+        self._made = _client(where, self._keys)
+
+    @property
+    def _client(self) -> Any:
+        """Another one when the keys have changed."""
+        if (keys := _keys(self._where)) != self._keys:
+            self._made.close()
+            self._keys, self._made = keys, _client(self._where, keys)
+        return self._made
 
     def put(self, name: str, body: bytes) -> None:
         """The whole object is there for good when this returns; one of that name is replaced."""
@@ -80,14 +89,18 @@ def asking() -> Iterator[None]:
         raise Unavailable(WHAT, str(error)) from error
 
 
-def _client(where: settings.Objects) -> Any:
+def _keys(where: settings.Objects) -> tuple[str, str]:
+    return where.access_key.reveal(), where.secret_key.reveal()
+
+
+def _client(where: settings.Objects, keys: tuple[str, str]) -> Any:
     """Without keys, whatever the platform provides: on AWS, the function's role."""
     return botocore.session.get_session().create_client(
         "s3",
         region_name=where.region,
         endpoint_url=where.endpoint_url or None,
-        aws_access_key_id=where.access_key.reveal() or None,
-        aws_secret_access_key=where.secret_key.reveal() or None,
+        aws_access_key_id=keys[0] or None,
+        aws_secret_access_key=keys[1] or None,
         config=Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=ANSWER_SECONDS,

@@ -35,7 +35,7 @@ def internal_keys() -> tuple[str, ...]:
     """The keys that open; none where none is needed: a trusted platform, or a loopback host without a key."""
     from common import settings
 
-    keys = tuple(secret.reveal() for secret in settings.current().internal_keys)
+    keys = tuple(settings.current().internal_keys)
     if PLATFORM in keys:
         if len(keys) > 1:
             raise Misconfigured("INTERNAL_KEY says platform beside keys: say platform, or the keys, not both.")

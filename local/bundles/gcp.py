@@ -2,25 +2,16 @@
 
 from pathlib import Path
 
-from local.bundles import archive, compiled, wheels
+from local.bundles import archive, compiled, manifests, wheels
 from local.bundles.aws import zip_of
 from local.bundles.declaration import ARCHITECTURES, FUNCTIONS, PYTHON, RUNTIME, Function
-from local.bundles.manifests import (
-    MIGRATE,
-    POLLER,
-    SERVING,
-    Manifest,
-    container,
-    label,
-    manifest,
-    served,
-    serving,
-    stations,
-)
+from local.bundles.manifests import Manifest
 from local.bundles.places import dump, lay, place
 
 ACCOUNT = {"serviceAccountName": "SERVICE_ACCOUNT"}
-SECRETS = ("DATABASE_URL", "INTERNAL_KEY")
+# Each by its name in Secret Manager; the other settings are given with the service's own command.
+KEY: Manifest = {"name": "INTERNAL_KEY", "valueFrom": {"secretKeyRef": {"name": "internal-key", "key": "latest"}}}
+ADDRESS = {"secretName": "database-url", "items": [{"key": "latest", "path": "DATABASE_URL"}]}
 DOCKERFILE = f"""# One function: docker build -t signals-ingest --build-arg FUNCTION=ingest dist/gcp
 FROM python:{PYTHON}-slim
 ARG FUNCTION
@@ -40,7 +31,7 @@ def write(dist: Path) -> dict[str, int]:
     zips = {f"{function.name}.zip": zip_of(dist, function) for function in FUNCTIONS}
     lay(folder, zips)
     place(folder / "Dockerfile", DOCKERFILE)
-    for function in served():
+    for function in manifests.served():
         place(folder / f"service-{function.name}.yaml", dump(service(function)))
     place(folder / "workerpool-poller.yaml", dump(worker_pool()))
     place(folder / "job-migrate.yaml", dump(job()))
@@ -50,37 +41,28 @@ def write(dist: Path) -> dict[str, int]:
 def service(function: Function) -> Manifest:
     """The poller shows the internal key and no identity, so what it calls is open to the project's network only."""
     # Uvicorn believes the front end who the caller was, and that he came by TLS.
-    one = serving(function, env=[*secrets(), {"name": "FORWARDED_ALLOW_IPS", "value": "*"}])
+    one = manifests.serving(function, env=[KEY, {"name": "FORWARDED_ALLOW_IPS", "value": "*"}])
     concurrency = 40 if function.public else 1
-    spec = {"containerConcurrency": concurrency, "timeoutSeconds": function.seconds, "containers": [one], **ACCOUNT}
+    limits = {"containerConcurrency": concurrency, "timeoutSeconds": function.seconds}
+    spec = manifests.pod(one, ADDRESS, **limits, **ACCOUNT)
     scale = {"autoscaling.knative.dev/maxScale": "20", "run.googleapis.com/startup-cpu-boost": "true"}
     door = {"run.googleapis.com/ingress": "all" if function.public else "internal"}
     template = {"metadata": {"annotations": scale}, "spec": spec}
-    return manifest(SERVING, "Service", {"name": label(function), "annotations": door}, {"template": template})
+    metadata = {"name": manifests.label(function), "annotations": door}
+    return manifests.document(manifests.SERVING, "Service", metadata, {"template": template})
 
 
 def worker_pool() -> Manifest:
-    fed = ",".join(f"{one.name}=URL_OF_{one.name.upper()}" for one in stations())
-    one = container("poller", "copilot", POLLER, 512, env=[*secrets(), {"name": "POLLER_STATIONS", "value": fed}])
+    fed = ",".join(f"{one.name}=URL_OF_{one.name.upper()}" for one in manifests.stations())
+    env = [KEY, {"name": "POLLER_STATIONS", "value": fed}]
+    one = manifests.container("poller", "copilot", manifests.POLLER, 512, env)
     metadata = {"name": "poller", "annotations": {"run.googleapis.com/manualInstanceCount": "1"}}
-    return manifest(
-        "run.googleapis.com/v1", "WorkerPool", metadata, {"template": {"spec": {"containers": [one], **ACCOUNT}}}
-    )
+    spec = {"template": {"spec": manifests.pod(one, ADDRESS, **ACCOUNT)}}
+    return manifests.document("run.googleapis.com/v1", "WorkerPool", metadata, spec)
 
 
 def job() -> Manifest:
-    task = {
-        "maxRetries": 1,
-        "timeoutSeconds": "900",
-        "containers": [container("migrate", "copilot", MIGRATE, 512, env=secrets())],
-    }
-    spec = {"template": {"spec": {"taskCount": 1, "template": {"spec": task | ACCOUNT}}}}
-    return manifest("run.googleapis.com/v1", "Job", {"name": "migrate"}, spec)
-
-
-def secrets() -> list[Manifest]:
-    """Each by its name in Secret Manager; the other settings are given with the service's own command."""
-    return [
-        {"name": name, "valueFrom": {"secretKeyRef": {"name": name.lower().replace("_", "-"), "key": "latest"}}}
-        for name in SECRETS
-    ]
+    one = manifests.container("migrate", "copilot", manifests.MIGRATE, 512, [KEY])
+    task = manifests.pod(one, ADDRESS, maxRetries=1, timeoutSeconds="900", **ACCOUNT)
+    spec = {"template": {"spec": {"taskCount": 1, "template": {"spec": task}}}}
+    return manifests.document("run.googleapis.com/v1", "Job", {"name": "migrate"}, spec)

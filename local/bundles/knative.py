@@ -3,25 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+from local.bundles import manifests
 from local.bundles.aws import GROUPS
 from local.bundles.declaration import CLOCK, Function
-from local.bundles.manifests import (
-    MIGRATE,
-    POLLER,
-    SERVING,
-    Manifest,
-    container,
-    label,
-    manifest,
-    served,
-    serving,
-    stations,
-)
+from local.bundles.manifests import Manifest
 from local.bundles.places import dump, place
 
 NAMESPACE = "signals"
 SETTINGS, SECRETS = "signals-settings", "signals-secrets"
 WEEK = 7 * 24 * 60  # tries; at a minute each at the longest, an outage of days is outlasted
+MOUNTED = {"secretName": SECRETS}
 FROM_CLUSTER = [{"configMapRef": {"name": SETTINGS}}, {"secretRef": {"name": SECRETS}}]
 # The platform lets nobody from outside the cluster through to what is not public.
 INSIDE = {"networking.knative.dev/visibility": "cluster-local"}
@@ -39,25 +30,20 @@ OURS: dict[str, Any] = {"envFrom": FROM_CLUSTER, "securityContext": LOCKED_DOWN}
 
 def write(dist: Path) -> None:
     folder = dist / "knative"
-    place(folder / "services.yaml", dump(*map(service, served())))
-    place(folder / "kafka.yaml", dump(*map(kafka_source, stations())))
+    place(folder / "services.yaml", dump(*map(service, manifests.served())))
+    place(folder / "kafka.yaml", dump(*map(kafka_source, manifests.stations())))
     place(folder / "poller.yaml", dump(poller()))
-    place(folder / "clock.yaml", dump(*(ping(one) for one in served() if one.trigger == CLOCK)))
+    place(folder / "clock.yaml", dump(*(ping(one) for one in manifests.served() if one.trigger == CLOCK)))
     place(folder / "migrate.yaml", dump(migrate()))
 
 
 def service(function: Function) -> Manifest:
-    one = serving(function, **OURS, readinessProbe={"tcpSocket": {"port": 8080}})
-    metadata = named(function)
-    if not function.public:
-        one["env"] = [GUARDED]
-        metadata["labels"] = INSIDE
-    spec = {
-        "containerConcurrency": 0 if function.public else 1,
-        "timeoutSeconds": function.seconds,
-        "containers": [one],
-    }
-    return manifest(SERVING, "Service", metadata, {"template": {"spec": spec}})
+    env = [] if function.public else [GUARDED]
+    one = manifests.serving(function, env=env, **OURS, readinessProbe={"tcpSocket": {"port": 8080}})
+    metadata = named(function) | ({} if function.public else {"labels": INSIDE})
+    limits = {"containerConcurrency": 0 if function.public else 1, "timeoutSeconds": function.seconds}
+    spec = manifests.pod(one, MOUNTED, **limits)
+    return manifests.document(manifests.SERVING, "Service", metadata, {"template": {"spec": spec}})
 
 
 def kafka_source(function: Function) -> Manifest:
@@ -80,42 +66,39 @@ def kafka_source(function: Function) -> Manifest:
         "net": {"sasl": sasl, "tls": {"enable": True, "caCert": key_of("KAFKA_CA_CERT")}},
         "sink": sink(function),
     }
-    return manifest("sources.knative.dev/v1", "KafkaSource", named(function), spec)
+    return manifests.document("sources.knative.dev/v1", "KafkaSource", named(function), spec)
 
 
 def ping(function: Function) -> Manifest:
     spec = {"schedule": "* * * * *", "contentType": "application/json", "data": "{}", "sink": sink(function)}
-    return manifest("sources.knative.dev/v1", "PingSource", named(function), spec)
+    return manifests.document("sources.knative.dev/v1", "PingSource", named(function), spec)
 
 
 def poller() -> Manifest:
     """Instead of KafkaSources: for many events, and for the stream in Postgres, which no source reads."""
-    fed = [f"{one.name}=http://{label(one)}.{NAMESPACE}.svc.cluster.local" for one in stations()]
+    fed = [f"{one.name}=http://{manifests.label(one)}.{NAMESPACE}.svc.cluster.local" for one in manifests.stations()]
     said = [{"name": "POLLER_STATIONS", "value": ",".join(fed)}]
-    one = container("poller", "copilot", POLLER, 256, env=said, **OURS)
-    template = {
-        "metadata": {"labels": {"app": "poller"}},
-        "spec": {"containers": [one], "terminationGracePeriodSeconds": 60},
-    }
+    one = manifests.container("poller", "copilot", manifests.POLLER, 256, said, **OURS)
+    pod = manifests.pod(one, MOUNTED, terminationGracePeriodSeconds=60)
+    template = {"metadata": {"labels": {"app": "poller"}}, "spec": pod}
     spec = {"replicas": 1, "selector": {"matchLabels": {"app": "poller"}}, "template": template}
-    return manifest("apps/v1", "Deployment", {"name": "poller", "namespace": NAMESPACE}, spec)
+    return manifests.document("apps/v1", "Deployment", {"name": "poller", "namespace": NAMESPACE}, spec)
 
 
 def migrate() -> Manifest:
     """Before a release serves: it waits for another that migrates, and does nothing the second time."""
-    template = {
-        "spec": {"restartPolicy": "Never", "containers": [container("migrate", "copilot", MIGRATE, 256, **OURS)]}
-    }
-    spec = {"backoffLimit": 3, "activeDeadlineSeconds": 900, "template": template}
-    return manifest("batch/v1", "Job", {"name": "migrate", "namespace": NAMESPACE}, spec)
+    one = manifests.container("migrate", "copilot", manifests.MIGRATE, 256, **OURS)
+    pod = manifests.pod(one, MOUNTED, restartPolicy="Never")
+    spec = {"backoffLimit": 3, "activeDeadlineSeconds": 900, "template": {"spec": pod}}
+    return manifests.document("batch/v1", "Job", {"name": "migrate", "namespace": NAMESPACE}, spec)
 
 
 def named(function: Function) -> Manifest:
-    return {"name": label(function), "namespace": NAMESPACE}
+    return {"name": manifests.label(function), "namespace": NAMESPACE}
 
 
 def sink(function: Function) -> Manifest:
-    return {"ref": {"apiVersion": SERVING, "kind": "Service", "name": label(function)}}
+    return {"ref": {"apiVersion": manifests.SERVING, "kind": "Service", "name": manifests.label(function)}}
 
 
 def secret(what: str) -> Manifest:

@@ -1,5 +1,6 @@
 """What Cloud Run and Knative say alike: a container that serves one function, or runs the poller or the migrations."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from local.bundles.declaration import FUNCTIONS, JOB, Function
@@ -10,6 +11,9 @@ PORT = 8080
 IMAGE = "IMAGE_REPOSITORY/signals-{}:IMAGE_TAG"
 POLLER, MIGRATE = ["python", "-m", "local.poller"], ["python", "-m", "migrations.apply"]
 SERVING = "serving.knative.dev/v1"
+# The database's address is a file, which is exchanged under a running process when its password is rotated.
+MOUNTED = {"name": "secrets", "mountPath": "/secrets", "readOnly": True}
+ADDRESS = {"name": "DATABASE_URL_FILE", "value": "/secrets/DATABASE_URL"}
 
 
 def served() -> list[Function]:
@@ -20,21 +24,29 @@ def stations() -> list[Function]:
     return [function for function in FUNCTIONS if function.reads_stream]
 
 
+def pod(one: Manifest, secret: Manifest, **more: object) -> Manifest:
+    """A container, and the secret it mounts."""
+    return {"containers": [one], "volumes": [{"name": MOUNTED["name"], "secret": secret}], **more}
+
+
 def label(function: Function) -> str:
     """Its name where underscores are not allowed."""
     return function.name.replace("_", "-")
 
 
-def manifest(version: str, kind: str, metadata: Manifest, spec: Manifest) -> Manifest:
+def document(version: str, kind: str, metadata: Manifest, spec: Manifest) -> Manifest:
     return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def container(name: str, image: str, command: list[str], memory: int, **more: object) -> Manifest:
-    limits = {"cpu": "1", "memory": f"{memory}Mi"}
-    return {"name": name, "image": IMAGE.format(image), "command": command, "resources": {"limits": limits}, **more}
+def container(
+    name: str, image: str, command: list[str], memory: int, env: Sequence[Manifest] = (), **more: object
+) -> Manifest:
+    limits = {"limits": {"cpu": "1", "memory": f"{memory}Mi"}}
+    made = {"name": name, "image": IMAGE.format(image), "command": command, "resources": limits}
+    return {**made, "env": [ADDRESS, *env], "volumeMounts": [MOUNTED], **more}
 
 
-def serving(function: Function, **more: object) -> Manifest:
+def serving(function: Function, **more: Any) -> Manifest:
     words = ["python", "-m", "functions_framework", "--source", function.source, "--target", "gcp", "--asgi"]
     words += ["--host", "0.0.0.0", "--port", str(PORT)]  # noqa: S104  a container's only door
     ports = [{"containerPort": PORT}]

@@ -67,8 +67,7 @@ def verdict(feeders: list[Feeder]) -> int:
 
 def key_to_show(where: settings.Settings) -> str:
     """The first: while it is being changed, stations take the old one and the new."""
-    keys = [key.reveal() for key in where.internal_keys if key.reveal() != PLATFORM]
-    return keys[0] if keys else ""
+    return next((key for key in where.internal_keys if key != PLATFORM), "")
 
 
 if __name__ == "__main__":

@@ -87,17 +87,26 @@ _security = thing(
 )
 _source = thing({}, {"configMapRef": thing({"name": LABEL}), "secretRef": thing({"name": LABEL})})
 _limit = thing({"limits": thing({"cpu": matching(r"\d+m?"), "memory": matching(r"\d+(Mi|Gi)")})})
+_mount = thing({"name": LABEL, "mountPath": matching("/[a-z]+"), "readOnly": one_of(True)})
+_item = thing({"key": TEXT, "path": TEXT})
+_volume = thing({"name": LABEL, "secret": thing({"secretName": LABEL}, {"items": many(_item)})})
 _container = thing(
     {"name": LABEL, "image": TEXT, "command": many(TEXT), "resources": _limit},
     {
-        "env": many(_variable), "envFrom": many(_source), "ports": many(thing({"containerPort": number(1, 65_535)})),
+        "env": many(_variable), "volumeMounts": many(_mount), "envFrom": many(_source),
+        "ports": many(thing({"containerPort": number(1, 65_535)})),
         "securityContext": _security, "readinessProbe": thing({"tcpSocket": thing({"port": number(1, 65_535)})}),
     },
 )  # fmt: skip
 _metadata = thing({"name": LABEL}, {"namespace": LABEL, "labels": TEXTS, "annotations": TEXTS})
 _revision = thing(
     {"containers": many(_container)},
-    {"containerConcurrency": number(0, 1000), "timeoutSeconds": number(1, 3600), "serviceAccountName": TEXT},
+    {
+        "volumes": many(_volume),
+        "containerConcurrency": number(0, 1000),
+        "timeoutSeconds": number(1, 3600),
+        "serviceAccountName": TEXT,
+    },
 )
 _annotated = thing({}, {"annotations": TEXTS, "labels": TEXTS})
 _ref = thing({"apiVersion": TEXT, "kind": TEXT, "name": LABEL})
@@ -124,12 +133,16 @@ _kafka_spec = thing(
 )  # fmt: skip
 _pod = thing(
     {"containers": many(_container)},
-    {"restartPolicy": one_of("Never", "Always"), "terminationGracePeriodSeconds": number(1, 600)},
+    {
+        "volumes": many(_volume),
+        "restartPolicy": one_of("Never", "Always"),
+        "terminationGracePeriodSeconds": number(1, 600),
+    },
 )
 _selected = thing({"matchLabels": TEXTS})
 _task = thing(
     {"containers": many(_container), "maxRetries": number(0, 10), "timeoutSeconds": matching(r"\d+")},
-    {"serviceAccountName": TEXT},
+    {"volumes": many(_volume), "serviceAccountName": TEXT},
 )
 _run_spec = thing({"template": thing({"spec": thing({"taskCount": number(1, 1), "template": thing({"spec": _task})})})})
 KINDS = {

@@ -111,6 +111,23 @@ def test_anything_else_is_refused_with_the_reason(door: Door, stream: Callable[[
         made[-1][1].ends(door.topic)
 
 
+def test_a_password_that_changes_in_its_file_is_taken_up_by_the_same_stream(
+    door: Door, stream: Callable[[Environ], Stream], tmp_path: Path
+) -> None:
+    right, wrong = (door.environ(ca=str(door.certificates.ca), **more) for more in ({}, {"password": "wrong"}))
+    [secret] = [name for name in right if right[name] != wrong[name]]
+    file = tmp_path / "secret"
+    file.write_text(wrong[secret])
+    made = stream({name: value for name, value in right.items() if name != secret} | {f"{secret}_FILE": str(file)})
+    refused = made.publish(door.topic, [(None, b"1")])
+    for call in (lambda: made.ends(door.topic), refused.wait):
+        with pytest.raises(Unavailable, match=r"password|[Aa]uthentication"):
+            call()
+    file.write_text(right[secret])
+    publish(made, door.topic)
+    assert made.ends(door.topic)[0][1] > 0
+
+
 def test_plain_text_to_an_encrypted_port_is_refused_with_the_reason(
     door: Door, stream: Callable[[Environ], Stream]
 ) -> None:

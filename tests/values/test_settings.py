@@ -1,8 +1,12 @@
 """Settings: what the environment may say, and the one sentence it gets when it is wrong."""
 
+from pathlib import Path
+
 import pytest
 
 from common import settings
+from common.clients import objects
+from common.clients.search import node
 from common.errors import Misconfigured
 from common.variables import VARIABLES
 
@@ -105,6 +109,35 @@ def test_no_secret_is_ever_printed() -> None:
     printed = repr(settings.read(every_secret | more | {"GRADIENT_BASE_URL": "http://m"}))
     assert "hunter2" not in printed
     assert printed.count("*****") == len(every_secret)
+
+
+def test_a_secret_in_a_file_is_read_whenever_it_is_needed(tmp_path: Path) -> None:
+    """Where it is sent each time; how clients that log in once take it up, the streams' and bundles' tests show."""
+    names = ("DATABASE_URL", "OPENSEARCH_PASS", "S3_ACCESS_KEY", "S3_SECRET_KEY", "INTERNAL_KEY", "GRADIENT_API_KEY")
+    files = {name: tmp_path / name for name in names}
+
+    def write(word: str) -> None:
+        for name, file in files.items():
+            file.write_text(f"postgresql://{word}:{word}@h/d\n" if name == "DATABASE_URL" else f"{word}\n")
+
+    write("first")
+    others = {"OPENSEARCH_URL": "http://o", "OPENSEARCH_USER": "u", "S3_BUCKET": "b", "GRADIENT_BASE_URL": "http://m"}
+    read = settings.read({f"{name}_FILE": str(file) for name, file in files.items()} | others)
+    assert read.opensearch
+    assert read.objects
+    assert read.model
+    before = node._headers(read.opensearch)
+    write("second")
+    now = read.database.now()
+    assert (now.user, now.password.reveal(), now.host, now.database) == ("second", "second", "h", "d")
+    assert node._headers(read.opensearch) != before
+    assert objects._keys(read.objects) == ("second", "second")
+    assert (read.internal_keys, read.model.api_key.reveal()) == (["second"], "second")
+
+
+def test_a_secret_whose_file_cannot_be_read_gets_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"DATABASE_URL_FILE: .*/none cannot be read: No such file"):
+        settings.read({"DATABASE_URL_FILE": str(tmp_path / "none")})
 
 
 def test_every_variable_is_documented_and_named_once() -> None:

@@ -42,6 +42,7 @@ class Connection:
         self.broken = False
         self.used_at = time.monotonic()
         self._open = False
+        settings = settings.now()
         try:
             self._raw = _connect(settings, answer_seconds)
         except UNREACHABLE as error:

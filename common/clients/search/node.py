@@ -36,7 +36,13 @@ class Node:
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds)
         try:
             answer = self._connections().urlopen(
-                method, self._prefix + path, body=body, timeout=timeout, retries=False, redirect=False
+                method,
+                self._prefix + path,
+                body=body,
+                headers=_headers(self._settings),
+                timeout=timeout,
+                retries=False,
+                redirect=False,
             )
         except urllib3.exceptions.HTTPError as error:
             raise Unavailable(WHAT, f"{self._settings.url}: {error}") from error
@@ -85,14 +91,18 @@ def _failure(status: int, body: bytes, sent: int) -> Exception:
     return Unavailable(WHAT, f"{status}: {reason_of(body)}")
 
 
+def _headers(settings: OpenSearch) -> dict[str, str]:
+    """The password goes with each request, so each asks for it: it may have changed."""
+    if not settings.user:
+        return {"content-type": "application/json"}
+    both = f"{settings.user}:{settings.password.reveal()}"
+    return {"content-type": "application/json", "authorization": f"Basic {b64encode(both.encode()).decode()}"}
+
+
 def _pool(settings: OpenSearch) -> urllib3.HTTPConnectionPool:
     url = urlsplit(settings.url)
-    headers = {"content-type": "application/json"}
-    if settings.user:
-        both = f"{settings.user}:{settings.password.reveal()}"
-        headers["authorization"] = f"Basic {b64encode(both.encode()).decode()}"
     host = url.hostname or ""
     if url.scheme == "http":
-        return urllib3.HTTPConnectionPool(host, url.port or 80, maxsize=4, headers=headers)
+        return urllib3.HTTPConnectionPool(host, url.port or 80, maxsize=4)
     verified = tls.context(settings.ca, "OPENSEARCH_CA_CERT")
-    return urllib3.HTTPSConnectionPool(host, url.port or 443, maxsize=4, headers=headers, ssl_context=verified)
+    return urllib3.HTTPSConnectionPool(host, url.port or 443, maxsize=4, ssl_context=verified)

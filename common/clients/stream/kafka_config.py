@@ -25,25 +25,33 @@ FRESH_SECONDS = 15.0
 class Said:
     """The last words of the error callback: a wrong password shows only there, while messages merely time out."""
 
-    def __init__(self, protocol: str) -> None:
-        self._protocol = protocol
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
         self._words, self._at = "", 0.0
-        self._alarm = False
+        self._alarm = self._refused = False
 
     def __call__(self, error: KafkaError) -> None:
         now = time.monotonic()
         if error.code() not in EMPTY_WORDS or now - self._at > FRESH_SECONDS:
             self._words, self._at = error.str(), now
         self._alarm = self._alarm or error.code() in NOBODY
+        self._refused = self._refused or error.code() == KafkaError._AUTHENTICATION
 
     def alarmed(self) -> bool:
         """Whether it was said, since this was last asked, that no broker can be reached."""
         alarm, self._alarm = self._alarm, False
         return alarm
 
+    def renew(self, client: Any) -> None:
+        """Where the password was refused, say it again: its file may have another by now. The library logs in again
+        by itself; it aborts the process if it is told inside a callback."""
+        if self._refused:
+            self._refused = False
+            client.set_sasl_credentials(self._kafka.username, self._kafka.password.reveal())
+
     def unavailable(self, otherwise: object) -> Unavailable:
         words = self._words if time.monotonic() - self._at < FRESH_SECONDS else ""
-        if words.endswith("are down") and self._protocol == "PLAINTEXT":
+        if words.endswith("are down") and self._kafka.protocol == "PLAINTEXT":
             words += " (or they want TLS, and hang up on KAFKA_SECURITY_PROTOCOL=PLAINTEXT)"
         return Unavailable("Kafka", words or str(otherwise))
 
@@ -72,7 +80,7 @@ class Admin:
     """Questions about topics and the cluster; each is answered within a few seconds or `Unavailable`."""
 
     def __init__(self, kafka: Kafka) -> None:
-        self._said = Said(kafka.protocol)
+        self._said = Said(kafka)
         self.client = AdminClient(config(kafka, self._said))
 
     def partitions(self, topic: str) -> int:
@@ -98,6 +106,7 @@ class Admin:
 
     @contextmanager
     def asking(self) -> Iterator[None]:
+        self._said.renew(self.client)
         try:
             yield
         except KafkaException as error:

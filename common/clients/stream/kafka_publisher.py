@@ -73,7 +73,7 @@ class Line:
 
     def __init__(self, settings: Kafka) -> None:
         self.ended = False
-        self._said = Said(settings.protocol)
+        self._said = Said(settings)
         self._producer = Producer(config(settings, self._said) | SETTINGS)
         self._calls: deque[Call] = deque()
         self._finished: list[Call] = []
@@ -116,6 +116,7 @@ class Line:
     def _run(self) -> None:
         while self._calls or not self.ended:
             self._producer.poll(0.1 if self._calls else 0.5)
+            self._said.renew(self._producer)
             self._answer()
             self._give_up(time.monotonic() - GIVE_UP_SECONDS)
 

@@ -49,7 +49,7 @@ class KafkaReader:
     """A member of a group, with a consumer of its own."""
 
     def __init__(self, settings: Kafka, topic: str, group: str) -> None:
-        self._topic, self._group, self._said = topic, group, Said(settings.protocol)
+        self._topic, self._group, self._said = topic, group, Said(settings)
         self._shares: dict[int, Share] = {}
         self._unplaced: set[int] = set()  # ours by the group's word, but where to begin is not looked up yet
         self._lock = threading.Lock()  # of what is above
@@ -178,6 +178,7 @@ class KafkaReader:
 
     def _complain(self) -> None:
         """Nothing came; if that is because nothing can, say so."""
+        self._said.renew(self._consumer)
         failed, self._failed = self._failed, None
         if failed or self._said.alarmed():
             raise self._said.unavailable(failed.str() if failed else "no broker can be reached")

@@ -15,7 +15,7 @@ SETTINGS = {"group.id": "signals-scan", "enable.auto.commit": False, "enable.par
 
 def scan(settings: Kafka, topic: str, ends: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
     """A partition after the other, up to the end it had at the beginning."""
-    said = Said(settings.protocol)
+    said = Said(settings)
     consumer = Consumer(config(settings, said) | SETTINGS)
     try:
         for partition, (low, high) in sorted(ends.items()):

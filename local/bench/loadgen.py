@@ -11,9 +11,11 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from local.bench.figure import Figure
+from local.bench.run import Words, main
 from local.hosts.web import Web
 
 ROOT = Path(__file__).parents[2]
@@ -33,9 +35,9 @@ def cpu_of(words: list[str], environ: Mapping[str, str]) -> tuple[float, str]:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
 
 
-def ceiling(few: list[str], many: list[str], events: int, environ: Mapping[str, str]) -> float:
+def ceiling(few: list[str], many: list[str], events: int, environ: Mapping[str, str], rounds: int) -> float:
     """Events a second of CPU: what the larger run costs more, so that starting does not count."""
-    return max(events / (cpu_of(many, environ)[0] - cpu_of(few, environ)[0]) for _ in range(ROUNDS))
+    return max(events / (cpu_of(many, environ)[0] - cpu_of(few, environ)[0]) for _ in range(rounds))
 
 
 def loadgen(rate: float, seconds: float) -> list[str]:
@@ -60,43 +62,37 @@ def recorded(folder: Path, events: int) -> Path:
     return path
 
 
-def report(name: str, reached: float, to_reach: float) -> bool:
-    held = reached >= to_reach
-    print(
-        f"  {name:<8} {reached:10,.0f} events/s of one core, to reach {to_reach:,.0f}: {'' if held else 'NOT '}reached"
-    )
-    return held
-
-
-def held(environ: Mapping[str, str]) -> bool:
-    seconds = float(os.environ.get("LONG") or 20)
+def held(environ: Mapping[str, str], seconds: float) -> Figure:
     cpu, said = cpu_of(loadgen(RATE, seconds), environ)
     reached = float(json.loads(said)["events_per_second"])
-    good = abs(reached - RATE) <= RATE * WITHIN
-    print(f"a rate of {RATE}/s for {seconds:g} s, with {100 * cpu / seconds:.1f} % of a core")
-    print(f"  held at {reached:.2f}/s, to be within {WITHIN:.0%}: {'' if good else 'NOT '}reached")
-    return good
+    what, off = f"loadgen, off a rate of {RATE:,}/s held for {seconds:g} s", abs(reached - RATE) / RATE * 100
+    note = f"with {100 * cpu / seconds:.1f} % of a core"
+    return Figure(what=what, value=off, unit="%", target=WITHIN * 100, most=True, note=note)
 
 
-def main() -> int:
+def figures(words: Words) -> Iterator[Figure]:
+    rounds = words.rounds(ROUNDS, 1)
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home)
         stub = Web("stub", ["local.bench.stub_ingest"], folder, {}, ROOT)
         url = f"http://127.0.0.1:{stub.port}"
         environ = {"INGEST_API_URL": url, "PROJECT_API_KEY": "sck_none"}
         try:
-            print(f"batches of {BATCH} to an ingest that does nothing")
             few, many = recorded(folder, 2_000), recorded(folder, 102_000)
             obvious = ["local.bench.obvious_loadgen", url]
-            one = ceiling([*obvious, "20", f"{BATCH}"], [*obvious, "220", f"{BATCH}"], 20_000, environ)
-            print(f"  obvious  {one:10,.0f} events/s of one core")
-            load = ceiling(loadgen(10_000, 0.2), loadgen(10_000, 5.2), 50_000, environ)
-            play = ceiling(replay(few), replay(many), 100_000, environ)
-            reached = [report("loadgen", load, REACH), report("replay", play, SHARE * load), held(environ)]
-            return int(not all(reached))
+            one = ceiling([*obvious, "20", f"{BATCH}"], [*obvious, "220", f"{BATCH}"], 20_000, environ, rounds)
+            load = ceiling(loadgen(10_000, 0.2), loadgen(10_000, 5.2), 50_000, environ, rounds)
+            yield sender("loadgen", load, one, REACH)
+            yield sender("replay", ceiling(replay(few), replay(many), 100_000, environ, rounds), one, SHARE * load)
+            yield held(environ, float(os.environ.get("LONG") or words.rounds(20, 5)))
         finally:
             stub.stop()
 
 
+def sender(name: str, rate: float, obvious: float, reach: float) -> Figure:
+    what = f"{name}, batches of {BATCH} to an ingest that does nothing"
+    return Figure(what=what, value=rate, unit="a CPU second", baseline=obvious, target=reach, cpu_us=1e6 / rate)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("loadgen", __doc__, figures))

@@ -5,7 +5,7 @@ VERBS := emulate up down clean status health migrate lint fmt fuzz kafka-topics 
 TOOLS := loadgen traffic replay demo acceptance
 
 .DEFAULT_GOAL := help
-.PHONY: help test logs bench faults dead doctor $(VERBS) $(TOOLS)
+.PHONY: help test logs bench bench-quick faults dead doctor $(VERBS) $(TOOLS)
 
 help:
 	@$(PYTHON) local/bootstrap.py --help
@@ -21,6 +21,9 @@ test:
 
 bench:
 	@$(PYTHON) local/bootstrap.py bench $(ONLY)
+
+bench-quick:
+	@$(PYTHON) local/bootstrap.py bench --quick $(ONLY)
 
 faults:
 	@$(PYTHON) local/bootstrap.py faults --n $(or $(N),200)

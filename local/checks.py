@@ -53,17 +53,24 @@ def say_what_is_missing() -> None:
 
 # Each prints its figures beside a baseline measured in the same run.
 BENCHES = ("edges", "stream", "search", "poller", "ingest", "engine", "ai", "api", "loadgen", "stack", "cold", "server")
+QUICK = ("edges", "stream", "poller", "ingest", "engine", "ai", "server")
 
 
-def bench(names: list[str]) -> int:
-    """All of them, or those named; it takes a while, and wants the machine for itself."""
+def bench(names: list[str], *, quick: bool) -> int:
+    """All of them, or those named, then one table; it takes most of an hour, and wants the machine for itself."""
+    from local.bench import record  # loads what only a developer has
+
     if unknown := set(names) - set(BENCHES):
         raise Misconfigured(f"There is no bench {', '.join(unknown)}: there are {', '.join(BENCHES)}.")
+    state.prepare()
+    kept = record.path_of(quick=quick)
+    words = ["--json", str(kept), *(["--quick"] if quick else [])]
     results = []
-    for name in names or BENCHES:
+    for name in names or (QUICK if quick else BENCHES):
         print(f"== {name}", flush=True)
-        results.append(tool(f"local.bench.{name}"))
-    return max(results)
+        results.append(tool(f"local.bench.{name}", *words))
+    print(f"\nAll that is known of this commit, kept in {kept.relative_to(state.ROOT)}:")
+    return max(*results, tool("local.bench.compare", str(kept)))
 
 
 HISTORIES_A_KILL = 200

@@ -177,8 +177,8 @@ VERBS = (
         "bench",
         "the figures, each beside a baseline of the same run; all, or those named",
         "local.checks",
-        lambda room, w: room.bench(w.names),
-        (word("names", nargs="*"),),
+        lambda room, w: room.bench(w.names, quick=w.quick),
+        (word("names", nargs="*"), word("--quick", action="store_true", help="small sizes: does it work?")),
     ),
     Verb(
         "faults",

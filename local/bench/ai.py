@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -24,6 +24,8 @@ from common.clients.postgres.outputs import Output
 from common.clients.search import search_for
 from common.settings import Settings
 from functions.ai_worker.work import Tools, Worker
+from local.bench.figure import Figure
+from local.bench.run import Words, main
 from local.model import answers
 from local.servers.postgres import ROLE, PostgresServer
 from migrations.apply import apply, migrations
@@ -69,42 +71,39 @@ OBVIOUS = """
     RETURNING id
 """
 BY_KEY = "UPDATE ai_jobs SET updated_at = :now WHERE id = :id RETURNING 1"
-Figure = tuple[str, float, str, bool]
 
 
-def main() -> int:
+def figures(words: Words) -> Iterator[Figure]:
     home = Path(tempfile.mkdtemp(prefix="signals-bench-"))
     home.chmod(0o755)
     server = PostgresServer(home / "servers" / "postgres")
     try:
         server.start()
-        figures = [*claiming(server), *finishing(server), *whole(server), importing()]
+        yield from claiming(server, words.rounds(TURNS, 2))
+        yield finishing(server)
+        yield from whole(server, words.rounds(WHOLE, 40))
+        yield importing()
     finally:
         server.stop()
         shutil.rmtree(home, ignore_errors=True)
-    for what, value, bound, reached in figures:
-        print(f"{what:<72} {value:10,.1f}  {bound:<12} {'reached' if reached else 'NOT reached'}")
-    return 0 if all(reached for *_, reached in figures) else 1
 
 
-def claiming(server: PostgresServer) -> list[Figure]:
+def claiming(server: PostgresServer, turns: int) -> Iterator[Figure]:
     """One worker's claims, one after the other, while ten thousand wait; in turns, the quietest of each."""
     conn = filled(server, "claiming", QUEUED, 0.01)
     key = conn.run("SELECT id FROM ai_jobs LIMIT 1")[0][0]
     ours = obvious = commit = float("inf")
-    for _ in range(TURNS):
+    for _ in range(turns):
         ours = min(ours, p95(lambda: jobs.claim(conn, NOW, ("incident_summary",)), CLAIMS))
         obvious = min(obvious, p95(lambda: conn.run(OBVIOUS, now=NOW, until=NOW + jobs.LEASE), CLAIMS // 4))
         commit = min(commit, p95(lambda: conn.run(BY_KEY, id=key, now=NOW), CLAIMS))
     conn.close()
-    return [
-        ("claim among 10,000 queued jobs, p95, ms", ours, "<= 5", ours <= 5),
-        ("  times an update by key, which commits too", ours / commit, "", True),
-        ("  times faster than joining the incidents to order them", obvious / ours, "", True),
-    ]
+    note = f"an update by key, which commits too, takes {commit:.2f} ms; the baseline joins the incidents to order them"
+    what = "claim among 10,000 queued jobs, p95"
+    yield Figure(what=what, value=ours, unit="ms", target=5, baseline=obvious, most=True, note=note)
 
 
-def finishing(server: PostgresServer) -> list[Figure]:
+def finishing(server: PostgresServer) -> Figure:
     """Claim and succeed with an output, nothing between; so many connections at once."""
     where = where_of(server, "finishing", 2_000, 0.01)
     output = Output(
@@ -118,13 +117,12 @@ def finishing(server: PostgresServer) -> list[Figure]:
         conn.close()
         return done
 
-    rate = together(work)
-    return [(f"jobs a second through claim and finish, {THREADS} workers", rate, ">= 200", rate >= 200)]
+    return Figure(what=f"through claim and finish, {THREADS} workers", value=together(work), unit="jobs/s", target=200)
 
 
-def whole(server: PostgresServer) -> list[Figure]:
+def whole(server: PostgresServer, incidents: int) -> Iterator[Figure]:
     """Background, search, facts, prompt, check and all, with a model that answers at once."""
-    where = where_of(server, "whole", WHOLE, 0.9)
+    where = where_of(server, "whole", incidents, 0.9)
     longest = [0]
 
     def instant(instructions: str, question: str) -> Reply:
@@ -135,16 +133,13 @@ def whole(server: PostgresServer) -> list[Figure]:
     def work() -> int:
         database = Database(2, lambda: where.database)
         worker = Worker(Tools(where, database, search_for(where, database), instant, lambda: NOW, patience=0))
-        done = worker.take(WHOLE)
+        done = worker.take(incidents)
         database.close()
         return done
 
     os.environ["LOG_LEVEL"] = "error"
-    rate = together(work)
-    return [
-        (f"jobs a second through the whole worker, {THREADS} workers in one process", rate, "", True),
-        ("characters of the longest prompt of these", longest[0], "<= 12,000", longest[0] <= 12_000),
-    ]
+    yield Figure(what=f"through the whole worker, {THREADS} in one process", value=together(work), unit="jobs/s")
+    yield Figure(what="the longest prompt of these", value=longest[0], unit="characters", target=12_000, most=True)
 
 
 def importing() -> Figure:
@@ -153,7 +148,7 @@ def importing() -> Figure:
     words = [sys.executable, "-c", IMPORT]
     done = [subprocess.run(words, cwd=ROOT, env=environ, capture_output=True, text=True, check=True) for _ in range(9)]
     best = min(float(one.stdout) for one in done)
-    return ("import of the worker without a job, ms of CPU", best, "<= 150", best <= 150)
+    return Figure(what="import of the worker without a job", value=best, unit="ms of CPU", target=150, most=True)
 
 
 def filled(server: PostgresServer, name: str, incidents: int, share: float) -> Connection:
@@ -195,4 +190,4 @@ def together(work: Callable[[], int]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("ai", __doc__, figures))

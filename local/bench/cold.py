@@ -7,14 +7,18 @@ that finds everything new; the stores are not there, so it is the way to them. B
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 
 from local import state
+from local.bench.figure import Figure
+from local.bench.run import Words, main
 from local.bundles import bundle, compiled, wheels
 from local.bundles.declaration import ARCHITECTURES, CLOCK, FUNCTIONS, SIMULATED, Function
 from local.bundles.interpreter import interpreter
@@ -25,6 +29,7 @@ FRESH = 9
 # Milliseconds of wall time allowed, on a quiet machine.
 ALLOWED = {"ingest": 100, "core_api": 500, "dashboard": 200, "tick": 120}
 OF_STATIONS = 200
+ALLOWED_CPU = {"ingest": 80}
 
 
 class Start(NamedTuple):
@@ -69,23 +74,28 @@ def median(starts: list[Start]) -> Start:
     return Start(*(statistics.median(column) for column in zip(*starts, strict=True)))
 
 
-def main() -> None:
+def figures(words: Words) -> Iterator[Figure]:
     state.prepare()
+    fresh = words.rounds(FRESH, 1)
     with tempfile.TemporaryDirectory(prefix="cold-", dir=state.HOME) as folder:
         home, runtime = Path(folder), Path(folder) / "runtime"
         lay(runtime, compiled.of_wheels(wheels.wanted(SIMULATED, ARCHITECTURES[0])))
-        say("a bare interpreter", median([bare() for _ in range(FRESH)]), None)
+        beside = median([bare() for _ in range(fresh)])
         for function in (one for one in FUNCTIONS if one.deployed):
             place = home / function.name
             lay(place, bundle.files(function, ARCHITECTURES[0]))
-            found = median([started(function, place, runtime, home) for _ in range(FRESH)])
-            say(function.name, found, ALLOWED.get(function.name, OF_STATIONS))
+            found = median([started(function, place, runtime, home) for _ in range(fresh)])
+            yield from said(function.name, found, beside)
 
 
-def say(name: str, start: Start, allowed: int | None) -> None:
-    limit = f"   allowed {allowed}" if allowed else ""
-    print(f"  {name:<20} {start.wall:6.0f} ms wall {start.cpu:6.0f} ms CPU {start.first:6.0f} ms first event{limit}")
+def said(name: str, start: Start, beside: Start) -> Iterator[Figure]:
+    """Both times in milliseconds, whatever an event is."""
+    allowed, note = ALLOWED.get(name, OF_STATIONS), f"its first event {start.first:.0f} ms"
+    what = f"{name}, exec to its first request for work"
+    yield Figure(what=what, value=start.wall, unit="ms", target=allowed, baseline=beside.wall, most=True, note=note)
+    what, allowed_cpu = f"{name}, CPU until then", ALLOWED_CPU.get(name)
+    yield Figure(what=what, value=start.cpu, unit="ms of CPU", target=allowed_cpu, baseline=beside.cpu, most=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main("cold", __doc__, figures))

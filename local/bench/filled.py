@@ -1,6 +1,5 @@
 """What the benches of API and pages read: a million events, ten thousand incidents, five million bucket rows."""
 
-import argparse
 import shutil
 import tempfile
 import time
@@ -17,6 +16,7 @@ from common import settings
 from common.clients.postgres.connection import Connection
 from common.clients.search import search_for
 from local.bench import api_data
+from local.bench.run import Words
 from local.servers import opensearch
 from local.servers.postgres import PostgresServer
 from migrations.apply import apply, migrations
@@ -38,11 +38,9 @@ class Filled(NamedTuple):
     cursor: str
 
 
-def parser(about: str | None) -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(description=about)
-    made.add_argument("--native", action="store_true", help="search in a real OpenSearch")
-    made.add_argument("--scale", type=float, default=1.0)
-    return made
+def in_opensearch(words: Words) -> bool:
+    """Whether search is a real OpenSearch; a quick bench does without Java."""
+    return "native" in words.parts and not words.quick
 
 
 @contextmanager

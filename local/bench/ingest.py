@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ from common import credentials, settings
 from common.clients.postgres.connection import Connection
 from common.clients.stream import upkeep
 from local import seed
+from local.bench.figure import Figure
+from local.bench.run import Words, main
 from local.hosts.web import Web, functions_framework
 from local.servers import kafka
 from local.servers.postgres import ROLE, PostgresServer
@@ -134,24 +136,26 @@ def cost(server: Web, load: Load, share: float) -> float:
     return (cpu_of(server) - before) / (requests * load.events)
 
 
-def measured(ours: Web, obvious: Web, load: Load) -> tuple[float, float]:
+def measured(ours: Web, obvious: Web, load: Load, rounds: int) -> tuple[float, float]:
     best = [float("inf"), float("inf")]
     for server in (ours, obvious):
         cost(server, load, 0.05)  # what is made on first use
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         best[0] = min(best[0], cost(ours, load, 1.0))
         best[1] = min(best[1], cost(obvious, load, 0.25))
     return best[0], best[1]
 
 
-def report(load: Load, ours: float, obvious: float) -> bool:
-    ratio = obvious / ours
-    reached = 1 / ours >= load.reach and ratio >= load.ratio
-    print(f"{load.name} per second of CPU")
-    print(f"  obvious {obvious * 1e6:8.2f} us {1 / obvious:10,.0f}")
-    print(f"  ingest  {ours * 1e6:8.2f} us {1 / ours:10,.0f}, to reach {load.reach:,}")
-    print(f"  ratio {ratio:10.1f} x, to reach {load.ratio:.0f} x: {'reached' if reached else 'NOT reached'}")
-    return reached
+def said(load: Load, ours: float, obvious: float) -> Figure:
+    return Figure(
+        what=load.name,
+        value=1 / ours,
+        unit="a CPU second",
+        target=load.reach,
+        baseline=1 / obvious,
+        times=load.ratio,
+        cpu_us=ours * 1e6,
+    )
 
 
 def stores(home: Path) -> tuple[PostgresServer, kafka.KafkaServer, dict[str, str]]:
@@ -174,7 +178,7 @@ def demo(conn: Connection) -> None:
         seed.make(conn, KEY, TOKEN)
 
 
-def main() -> int:
+def figures(words: Words) -> Iterator[Figure]:
     home = Path(tempfile.mkdtemp(prefix="signals-bench-"))
     home.chmod(0o755)
     running: list[Callable[[], None]] = []
@@ -183,11 +187,11 @@ def main() -> int:
         running += [postgres.stop, broker.stop]
         ours = functions_framework("functions/ingest/main.py", home, environ, ROOT)
         running.append(ours.stop)
-        words = ["functions_framework", "--source", "local/bench/obvious_ingest.py", "--target", "ingest"]
-        obvious = Web("obvious", [*words], home, environ | {"BENCH_KEY": KEY, "PYTHONPATH": str(ROOT)}, ROOT)
+        argv = ["functions_framework", "--source", "local/bench/obvious_ingest.py", "--target", "ingest"]
+        obvious = Web("obvious", [*argv], home, environ | {"BENCH_KEY": KEY, "PYTHONPATH": str(ROOT)}, ROOT)
         running.append(obvious.stop)
-        reached = [report(load, *measured(ours, obvious, load)) for load in LOADS]
-        return int(not all(reached))
+        for load in LOADS:
+            yield said(load, *measured(ours, obvious, load, words.rounds(ROUNDS, 1)))
     finally:
         for stop in reversed(running):
             stop()
@@ -195,4 +199,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("ingest", __doc__, figures))

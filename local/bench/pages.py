@@ -1,4 +1,4 @@
-"""How fast the dashboard's pages are for ten readers at a time: python -m local.bench.pages [--native] [--scale 0.1]
+"""How fast the dashboard's pages are for ten readers at a time: python -m local.bench.pages [embedded] [--scale 0.1]
 
 On the database of the API's bench. Every page is to come within 120 ms, 95 times of 100, and to weigh 60 kB at most.
 """
@@ -8,13 +8,16 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import psutil
 
 from local.bench import api_data
-from local.bench.filled import READERS, ROOT, Filled, Latencies, filled, incident_id, parser, quantile
+from local.bench.figure import Figure
+from local.bench.filled import READERS, ROOT, Filled, Latencies, filled, in_opensearch, incident_id, quantile
+from local.bench.run import Words, main
 from local.hosts import web
 
 REACH_MS, MOST_BYTES = 120.0, 60_000
@@ -28,23 +31,20 @@ class Seen(NamedTuple):
     size: int
 
 
-def main() -> int:
-    words = parser(__doc__).parse_args()
-    with filled(native=words.native, scale=words.scale) as data:
-        return 1 if open_all(data) else 0
+def figures(words: Words) -> Iterator[Figure]:
+    with filled(native=in_opensearch(words), scale=words.scale) as data:
+        yield from open_all(data, words.rounds(ASKED, 40))
 
 
-def open_all(data: Filled) -> list[str]:
-    """Those that were too slow, or too heavy."""
+def open_all(data: Filled, asked: int) -> Iterator[Figure]:
+    """Each page's time and weight."""
     server = web.functions_framework("functions/dashboard/main.py", data.home, data.environ, ROOT)
     try:
         cookie = signed_in(server.port, data.tokens["bench"])
-        bad = [name for name, path in pages().items() if not measured(server, cookie, name, path)]
+        for name, path in pages().items():
+            yield from measured(server, cookie, name, path, asked)
     finally:
         server.stop()
-    result = f"NOT reached by {', '.join(bad)}" if bad else "reached"
-    print(f"to reach {REACH_MS:.0f} ms and {MOST_BYTES:,} bytes: {result}")
-    return bad
 
 
 def pages() -> dict[str, str]:
@@ -65,19 +65,24 @@ def pages() -> dict[str, str]:
     }
 
 
-def measured(server: web.Web, cookie: str, name: str, path: str) -> bool:
-    """The server's own time is printed too: it says less of what else the machine does."""
+def measured(server: web.Web, cookie: str, name: str, path: str, asked: int) -> Iterator[Figure]:
+    """The server's own time is said too: it says less of what else the machine does."""
     before = busy(server)
-    seen = read(server.port, cookie, path)
-    own = (busy(server) - before) * 1000 / (ASKED + WARM * READERS)
-    joint = "&" if "?" in path else "?"
-    refresh = read(server.port, cookie, f"{path}{joint}part=live", refresh=True) if name in REFRESHED else None
+    seen = read(server.port, cookie, path, asked)
+    own = (busy(server) - before) / (asked + WARM * READERS)
     p50, p95 = quantile(seen.latencies, 0.5), quantile(seen.latencies, 0.95)
-    good = p95 <= REACH_MS and seen.size <= MOST_BYTES
-    again = f"   nothing new {quantile(refresh.latencies, 0.95):5.1f} ms" if refresh else ""
-    said = f"{name:28} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   own {own:5.1f} ms   {seen.size / 1000:5.1f} kB"
-    print(f"{said}{again}{'' if good else '   <--'}", flush=True)
-    return good
+    note = f"p50 {p50:.0f} ms{unchanged(server, cookie, path, asked) if name in REFRESHED else ''}"
+    what = f"page {name}, p95"
+    yield Figure(what=what, value=p95, unit="ms", target=REACH_MS, most=True, cpu_us=own * 1e6, note=note)
+    what, weight = f"page {name}, weight", seen.size / 1000
+    yield Figure(what=what, value=weight, unit="kB", target=MOST_BYTES / 1000, most=True)
+
+
+def unchanged(server: web.Web, cookie: str, path: str, asked: int) -> str:
+    """What a refresh takes that finds nothing new."""
+    joint = "&" if "?" in path else "?"
+    again = read(server.port, cookie, f"{path}{joint}part=live", asked, refresh=True)
+    return f", nothing new p95 {quantile(again.latencies, 0.95):.0f} ms"
 
 
 def busy(server: web.Web) -> float:
@@ -110,23 +115,23 @@ def cookies_of(answer: http.client.HTTPResponse) -> str:
     return "; ".join(pair for pair in said if not pair.endswith("="))
 
 
-def read(port: int, cookie: str, path: str, *, refresh: bool = False) -> Seen:
+def read(port: int, cookie: str, path: str, asked: int, *, refresh: bool = False) -> Seen:
     """By ten readers, each one page after the other."""
     found: list[tuple[Latencies, list[int]]] = [([], []) for _ in range(READERS)]
-    threads = [threading.Thread(target=ask, args=(port, cookie, path, refresh, *mine)) for mine in found]
+    threads = [threading.Thread(target=ask, args=(port, cookie, path, asked, refresh, *mine)) for mine in found]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     latencies = sorted(latency for mine, _ in found for latency in mine)
-    assert len(latencies) == ASKED, f"{path} failed"
+    assert len(latencies) == asked, f"{path} failed"
     return Seen(latencies, max(size for _, sizes in found for size in sizes))
 
 
-def ask(port: int, cookie: str, path: str, refresh: bool, latencies: Latencies, sizes: list[int]) -> None:
+def ask(port: int, cookie: str, path: str, asked: int, refresh: bool, latencies: Latencies, sizes: list[int]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     etag = ""
-    for n in range(ASKED // READERS + WARM):
+    for n in range(asked // READERS + WARM):
         began = time.perf_counter()
         connection.request("GET", path, headers={"cookie": cookie, "if-none-match": etag})
         response = connection.getresponse()
@@ -140,4 +145,4 @@ def ask(port: int, cookie: str, path: str, refresh: bool, latencies: Latencies, 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("pages", __doc__, figures, ("native", "embedded")))

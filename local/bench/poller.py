@@ -11,17 +11,18 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 
 from common import settings
 from common.clients.postgres.database import Database
 from common.clients.stream import Stream, postgres_topics, stream_for
+from local.bench.figure import Figure, timed
+from local.bench.run import Words, main
 from local.hosts import web
 from local.poller.feeder import Feeder
 from local.poller.stations import Station
@@ -37,61 +38,56 @@ ROOT = Path(__file__).parents[2]
 REACH = 30_000
 
 
-class Figure(NamedTuple):
-    seconds: float
-    cpu_seconds: float
-
-    @property
-    def per_second(self) -> float:
-        return RECORDS / self.seconds
-
-    def text(self) -> str:
-        return f"{self.per_second:>9,.0f} records/s   {self.cpu_seconds / RECORDS * 1e6:5.1f} us of CPU a record"
-
-
-def main() -> int:
+def figures(words: Words) -> Iterator[Figure]:
+    records = words.rounds(RECORDS, 20_000)
     with tempfile.TemporaryDirectory(prefix="signals-bench-") as folder:
         home = Path(folder)
         home.chmod(0o755)
-        reached = [measure(name, where, stream) for name, where, stream in streams(home, sys.argv[1:])]
-    return 0 if all(reached) else 1
+        for name, where, stream in streams(home, kafka_too="kafka" in words.parts and not words.quick):
+            yield measured(name, where, stream, records)
 
 
-def measure(name: str, where: settings.Settings, stream: Stream) -> bool:
-    fill(stream)
+def measured(name: str, where: settings.Settings, stream: Stream, records: int) -> Figure:
+    fill(stream, records)
     os.environ["BENCH_TOPIC"] = TOPIC
     with tempfile.TemporaryDirectory() as folder:
         host = web.functions_framework(
             "local/bench/empty_station.py", Path(folder), {"BENCH_TOPIC": TOPIC, "LOG_LEVEL": "error"}, ROOT
         )
         url = f"http://127.0.0.1:{host.port}"
-        plain = timed(lambda: obvious(stream, url))
+        with timed() as plain:
+            obvious(stream, url, records)
         stopping = threading.Event()
-        ours = timed(lambda: fed(stream, where, url, stopping))
+        with timed() as ours:
+            fed(stream, where, url, stopping, records)
         stopping.set()
         host.stop()
     stream.close()
-    print(f"{name:<9} the poller      {ours.text()}   {ours.per_second / plain.per_second:.1f} x the obvious way")
-    print(f"{name:<9} the obvious way {plain.text()}")
-    if ours.per_second < REACH:
-        print(f"{name:<9} NOT REACHED: {REACH:,} records/s")
-    return ours.per_second >= REACH
+    return Figure(
+        what=f"{name}, to a handler that does nothing",
+        value=records / ours.wall,
+        unit="records/s",
+        target=REACH,
+        baseline=records / plain.wall,
+        cpu_us=ours.cpu / records * 1e6,
+        note=f"the obvious way takes {plain.cpu / records * 1e6:.1f} µs of CPU a record",
+    )
 
 
-def fed(stream: Stream, where: settings.Settings, url: str, stopping: threading.Event) -> None:
+def fed(stream: Stream, where: settings.Settings, url: str, stopping: threading.Event, records: int) -> None:
     """From nothing until the last record is answered."""
     stopped = Stopped(Database(1, lambda: where.database))
     feeder = Feeder(Station("bench", url, TOPIC, "ours", BATCH), stream, stopped, stopping)
     threading.Thread(target=feeder.run).start()
-    while sum(feeder.positions().values()) < RECORDS:
+    while sum(feeder.positions().values()) < records:
         time.sleep(0.01)
 
 
-def obvious(stream: Stream, url: str) -> None:
+def obvious(stream: Stream, url: str, records: int) -> None:
     reader = stream.reader(TOPIC, "obvious")
     done = 0
     with httpx.Client() as client:
-        while done < RECORDS:
+        while done < records:
             parts: dict[str, list[dict[str, object]]] = {}
             following: dict[int, int] = {}
             for one in reader.read(BATCH, 1_000_000, 1):
@@ -109,16 +105,10 @@ def text(value: bytes | None) -> str | None:
     return None if value is None else base64.b64encode(value).decode()
 
 
-def timed(work: Callable[[], None]) -> Figure:
-    began, cpu = time.perf_counter(), time.process_time()
-    work()
-    return Figure(time.perf_counter() - began, time.process_time() - cpu)
-
-
-def fill(stream: Stream) -> None:
-    items = [(b"%d" % (n % 400), VALUE) for n in range(RECORDS)]
+def fill(stream: Stream, records: int) -> None:
+    items = [(b"%d" % (n % 400), VALUE) for n in range(records)]
     pending = []
-    for at in range(0, RECORDS, 1000):  # as much as ingest takes in one request
+    for at in range(0, records, 1000):  # as much as ingest takes in one request
         pending.append(stream.publish(TOPIC, items[at : at + 1000]))
         if len(pending) == 3:
             pending.pop(0).wait()
@@ -135,8 +125,8 @@ def running(server: PostgresServer | KafkaServer) -> Iterator[None]:
         server.stop()
 
 
-def streams(home: Path, names: list[str]) -> Iterator[tuple[str, settings.Settings, Stream]]:
-    """The log in Postgres; and Kafka, if it is named on the command line or its jars are here."""
+def streams(home: Path, *, kafka_too: bool) -> Iterator[tuple[str, settings.Settings, Stream]]:
+    """The log in Postgres; and Kafka, where it is asked for."""
     server = PostgresServer(home / "postgres")
     with running(server):
         owner = server.connect(ROLE, "signals")
@@ -145,8 +135,8 @@ def streams(home: Path, names: list[str]) -> Iterator[tuple[str, settings.Settin
         owner.close()
         url = {"DATABASE_URL": server.url()}
         where = settings.read(url)
-        yield "postgres", where, stream_for(where)
-        if "kafka" in names or (ROOT / ".local/jars").exists():
+        yield "Postgres log", where, stream_for(where)
+        if kafka_too:
             yield from in_kafka(home, url)
 
 
@@ -158,8 +148,8 @@ def in_kafka(home: Path, url: dict[str, str]) -> Iterator[tuple[str, settings.Se
         where = settings.read(url | {"KAFKA_BROKERS": server.brokers})
         assert where.kafka
         kafka_topics.make(where.kafka, TOPIC, PARTITIONS, 86_400)
-        yield "kafka", where, stream_for(where)
+        yield "Kafka", where, stream_for(where)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("poller", __doc__, figures, ("postgres", "kafka")))

@@ -21,6 +21,8 @@ from common import settings
 from common.clients.search import Search, mapping, search_for
 from common.clients.search.node import Node
 from common.events.envelope import Attributes, Envelope, encode
+from local.bench.figure import Figure
+from local.bench.run import Words, main
 from local.servers import opensearch
 from local.servers.postgres import ROLE, PostgresServer
 from migrations.apply import apply, migrations
@@ -30,39 +32,36 @@ EVENTS, ROUNDS, REACH = 2_000, 7, 5.0
 KNOWN = ("route", "method", "status_code", "error_code", "release", "service", "duration_ms", "trace_id", "user_id")
 
 
-def main() -> int:
+def figures(words: Words) -> Iterator[Figure]:
     home = Path(tempfile.mkdtemp(prefix="signals-bench-"))
     home.chmod(0o755)
     node = opensearch.OpenSearchServer(home / "servers" / "opensearch", opensearch.jars(JARS))
     postgres = PostgresServer(home / "servers" / "postgres")
     try:
         node.start()
-        reached = indexing(node.url)
+        yield indexing(node.url, words.rounds(ROUNDS, 2))
         postgres.start()
-        print(f"Postgres engine, upsert of {EVENTS} in one statement: {upserting(postgres):,.0f} events/s of wall time")
+        rate = upserting(postgres)
+        yield Figure(what=f"Postgres engine, {EVENTS:,} in one statement", value=rate, unit="events/s")
     finally:
         node.stop()
         postgres.stop()
         shutil.rmtree(home, ignore_errors=True)
-    return 0 if reached else 1
 
 
-def indexing(url: str) -> bool:
+def indexing(url: str, rounds: int) -> Figure:
     """Ours and the obvious way, in turns."""
     where = settings.read({"OPENSEARCH_URL": url})
     assert where.opensearch
     mapping.create(Node(where.opensearch))
     ours, obvious = search_for(where), OpenSearch(url)
-    ours_best, obvious_best = float("inf"), float("inf")
-    for _ in range(ROUNDS):
+    best = other = float("inf")
+    for _ in range(rounds):
         batch = envelopes()
-        obvious_best = min(obvious_best, cost(by_helpers, obvious, batch))
-        ours_best = min(ours_best, cost(index, ours, batch))
-    ratio = obvious_best / ours_best
-    print(f"helpers.bulk     {obvious_best * 1e6:6.2f} us of CPU a document  {1 / obvious_best:>9,.0f} a CPU second")
-    print(f"Search.index     {ours_best * 1e6:6.2f} us of CPU a document  {1 / ours_best:>9,.0f} a CPU second")
-    print(f"ratio            {ratio:6.1f} x, to reach {REACH:.0f} x: {'reached' if ratio >= REACH else 'NOT reached'}")
-    return ratio >= REACH
+        other = min(other, cost(by_helpers, obvious, batch))
+        best = min(best, cost(index, ours, batch))
+    what, unit = "indexer's client, documents, beside helpers.bulk", "a CPU second"
+    return Figure(what=what, value=1 / best, unit=unit, baseline=1 / other, times=REACH, cpu_us=best * 1e6)
 
 
 def cost(work: Callable[..., None], *given: object) -> float:
@@ -130,4 +129,4 @@ def one(number: int) -> Envelope:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("search", __doc__, figures))

@@ -20,6 +20,8 @@ import psutil
 from common import credentials, settings
 from common.clients.postgres.connection import Connection
 from local import parts, seed
+from local.bench.figure import Figure
+from local.bench.run import Words, main
 from local.hosts import call
 from local.look import memory
 from local.servers import process
@@ -27,7 +29,7 @@ from local.servers.postgres import PostgresServer
 
 ROOT = Path(__file__).parent.parent.parent
 BATCHES, EVENTS, CALLERS = 200, 100, 4
-IDLE_SECONDS = 30.0
+IDLE_SECONDS = 30
 SIZE = "SELECT pg_database_size(current_database())"
 
 
@@ -59,9 +61,9 @@ def batch(number: int) -> bytes:
     return json.dumps(each).encode()
 
 
-def load(port: int, key: str) -> float:
+def load(port: int, key: str, batches: int) -> float:
     """Seconds until every batch is acknowledged."""
-    bodies = [batch(number) for number in range(BATCHES)]
+    bodies = [batch(number) for number in range(batches)]
     headers = {"x-api-key": key, "content-type": "application/json"}
     began = time.monotonic()
     with ThreadPoolExecutor(CALLERS) as together:
@@ -86,30 +88,42 @@ def cpu(server: psutil.Process) -> float:
     return sum(sum(one.cpu_times()[:2]) for one in every)
 
 
-def main() -> None:
+def figures(words: Words) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="signals-server-") as folder:
         Path(folder).chmod(0o755)
         with served(Path(folder)) as (server, port, conn):
             key = credentials.mint(credentials.PROJECT_KEY, os.urandom(24))
             seed.make(conn, key, credentials.mint(credentials.ACCESS_TOKEN, os.urandom(24)))
-            whole = psutil.Process(server.pid)
-            [[empty]] = conn.run(SIZE)
-            before = cpu(whole)
-            time.sleep(IDLE_SECONDS)
-            idle = (cpu(whole) - before) / IDLE_SECONDS
-            fresh = memory(server.pid, children=True)
-            events = BATCHES * EVENTS
-            taken = load(port, key)
-            done = taken + counted(conn, events)
-            [[full]] = conn.run(SIZE)
-            after = memory(server.pid, children=True)
-            print(f"  memory, everything but Postgres: {fresh / 1e6:.0f} MB idle, {after / 1e6:.0f} MB after")
-            print(f"  {'a bare interpreter':>32}: {bare() / 1e6:.0f} MB")
-            print(
-                f"  acknowledged: {events / taken:,.0f} events/s; counted and searchable: {events / done:,.0f} events/s"
-            )
-            print(f"  disk: {(full - empty) / events / 1000:.2f} GB a million events of 450 bytes, log and search too")
-            print(f"  CPU while nothing happens: {idle * 100:.1f} % of a core")
+            yield idling(psutil.Process(server.pid), words.rounds(IDLE_SECONDS, 3))
+            yield remembering("idle", server.pid)
+            yield from loaded(conn, port, key, words.rounds(BATCHES, 20))
+            yield remembering("after it", server.pid)
+
+
+def idling(whole: psutil.Process, seconds: int) -> Figure:
+    before = cpu(whole)
+    time.sleep(seconds)
+    share = (cpu(whole) - before) / seconds * 100
+    return Figure(what="CPU while nothing happens", value=share, unit="% of a core", most=True)
+
+
+def remembering(when: str, pid: int) -> Figure:
+    """The baseline is a bare interpreter."""
+    what, used = f"memory {when}, everything but Postgres", memory(pid, children=True) / 1e6
+    return Figure(what=what, value=used, unit="MB", baseline=bare() / 1e6, most=True)
+
+
+def loaded(conn: Connection, port: int, key: str, batches: int) -> Iterator[Figure]:
+    """So many batches, until each event is counted and searchable; and what they take on the disk."""
+    [[empty]] = conn.run(SIZE)
+    events = batches * EVENTS
+    taken = load(port, key, batches)
+    done = taken + counted(conn, events)
+    [[full]] = conn.run(SIZE)
+    yield Figure(what="acknowledged", value=events / taken, unit="events/s")
+    yield Figure(what="counted and searchable", value=events / done, unit="events/s")
+    disk, note = (full - empty) / events / 1000, "events of 450 bytes; log, search, counts and their indexes"
+    yield Figure(what="disk of a million events", value=disk, unit="GB", most=True, note=note)
 
 
 def bare() -> int:
@@ -118,4 +132,4 @@ def bare() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main("server", __doc__, figures))

@@ -26,7 +26,9 @@ from common import settings
 from common.clients.postgres.connection import Connection
 from common.clients.search import ask, search_for
 from local import seed
+from local.bench.figure import Figure
 from local.bench.ingest import BATCH, CONNECTIONS, KEY, MANY, TOKEN, Load, put
+from local.bench.run import Words, main
 from local.hosts.web import Web, environment, functions_framework
 from local.servers import kafka, opensearch, process
 from local.servers.kafka import KafkaServer
@@ -46,35 +48,34 @@ WARM = 5  # requests
 Server = TypeVar("Server", PostgresServer, KafkaServer, OpenSearchServer)
 
 
-def main(chosen: list[str]) -> int:
-    reached = []
-    for name in chosen or ("embedded", "native"):
+def figures(words: Words) -> Iterator[Figure]:
+    for name in words.parts:
         home = Path(tempfile.mkdtemp(prefix="signals-bench-"))
         home.chmod(0o755)
         try:
             with stack(home, name == "native") as (where, ingest):
-                reached += [drained(name, where, ingest), visible(name, where, ingest)]
+                yield from drained(name, where, ingest, words.rounds(EVENTS, 5_000))
+                yield visible(name, where, ingest, words.rounds(SPIKES, 10))
         finally:
             shutil.rmtree(home, ignore_errors=True)
-    return 0 if all(reached) else 1
 
 
-def drained(name: str, where: settings.Settings, ingest: Web) -> bool:
-    load = Load("", "/v1/events/batch", MANY, EVENTS // BATCH, BATCH, 0, 0)
+def drained(name: str, where: settings.Settings, ingest: Web, events: int) -> Iterator[Figure]:
+    load = Load("", "/v1/events/batch", MANY, events // BATCH, BATCH, 0, 0)
     uvloop.run(put(ingest.port, load, WARM))  # what is made on first use
     wait_until_drained(where, WARM * BATCH)
     began, cpu = time.perf_counter(), cpu_of_all()
     uvloop.run(put(ingest.port, load, load.requests))
     accepted = time.perf_counter() - began
-    wait_until_drained(where, WARM * BATCH + EVENTS)
+    wait_until_drained(where, WARM * BATCH + events)
     took, used = time.perf_counter() - began, cpu_of_all() - cpu
-    well = EVENTS / took >= DRAINED_REACH
-    print(
-        f"{name:<9} accepted {EVENTS / accepted:8,.0f} events/s, in batches of {BATCH} over {CONNECTIONS} connections"
-    )
-    print(f"{name:<9} drained  {EVENTS / took:8,.0f} events/s, counted and searchable; {said(well, DRAINED_REACH)}")
-    print(f"{name:<9} {used / EVENTS * 1e6:8,.0f} us of CPU an event, all processes and this one together")
-    return well
+    over = f"in batches of {BATCH} over {CONNECTIONS} connections"
+    yield Figure(what=f"{name}, accepted", value=events / accepted, unit="events/s", note=over)
+    reach = DRAINED_REACH if name == "embedded" else None
+    note = "CPU of all processes together, the sender's too"
+    cpu_us = used / events * 1e6
+    what, rate = f"{name}, drained: counted and searchable", events / took
+    yield Figure(what=what, value=rate, unit="events/s", target=reach, cpu_us=cpu_us, note=note)
 
 
 def cpu_of_all() -> float:
@@ -91,21 +92,20 @@ def wait_until_drained(where: settings.Settings, events: int) -> None:
     search.close()
 
 
-def visible(name: str, where: settings.Settings, ingest: Web) -> bool:
+def visible(name: str, where: settings.Settings, ingest: Web, spikes: int) -> Figure:
     over = threading.Event()
     background = threading.Thread(target=keep_sending, args=(ingest.port, over))
     background.start()
     time.sleep(2)  # the flow is steady
     try:
-        seconds = sorted(seen_after(where, ingest.port))
+        seconds = sorted(seen_after(where, ingest.port, spikes))
     finally:
         over.set()
         background.join()
     middle, late = statistics.median(seconds), seconds[int(len(seconds) * 0.95)]
-    figures = f"p50 {middle * 1000:5.0f} ms   p95 {late * 1000:5.0f} ms"
-    well = late <= VISIBLE_REACH
-    print(f"{name:<9} visible  {figures} from sending, at {PER_SECOND:,} events/s; {said(well, '1,000 ms')}")
-    return well
+    what = f"{name}, sent to incident visible at {PER_SECOND:,} events/s, p95"
+    note = f"p50 {middle * 1000:.0f} ms"
+    return Figure(what=what, value=late * 1000, unit="ms", target=VISIBLE_REACH * 1000, most=True, note=note)
 
 
 def keep_sending(port: int, over: threading.Event) -> None:
@@ -119,10 +119,10 @@ def keep_sending(port: int, over: threading.Event) -> None:
     conn.close()
 
 
-def seen_after(where: settings.Settings, port: int) -> Iterator[float]:
+def seen_after(where: settings.Settings, port: int, spikes: int) -> Iterator[float]:
     """The seconds from the request to the row, for one spike after the other."""
     database, conn = Connection(where.database), HTTPConnection("127.0.0.1", port)
-    for number in range(SPIKES):
+    for number in range(spikes):
         began = time.perf_counter()
         post(conn, [an_event(f"SPIKE_{number}")] * 30)
         wait_until(lambda: database.run(OPENED, code=f"SPIKE_{number}") == [[1]], 0.002)  # noqa: B023 - called at once
@@ -153,11 +153,6 @@ def wait_until(condition: Callable[[], bool], pause: float = 0.1) -> None:
     while not condition():
         assert time.perf_counter() < until, f"not within {LONGEST:.0f} s"
         time.sleep(pause)
-
-
-def said(well: bool, reach: object) -> str:
-    text = f"{reach:,}" if isinstance(reach, int) else reach
-    return f"to reach {text}: {'reached' if well else 'NOT reached'}"
 
 
 @contextmanager
@@ -204,4 +199,4 @@ def started(server: Server, running: ExitStack) -> Server:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main("stack", __doc__, figures, ("embedded", "native")))

@@ -4,14 +4,13 @@ Client and server share this machine. The log's rows need a Postgres with fsync 
 """
 
 import asyncio
-import os
 import random
 import shutil
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +21,8 @@ from common import settings
 from common.clients.postgres.connection import Connection
 from common.clients.stream import Item, Reader, Stream, bodies, kafka_topics, postgres_topics, stream_for
 from common.clients.stream.postgres_writer import append
+from local.bench.figure import Figure
+from local.bench.run import Words, main
 from local.servers import kafka
 from local.servers.kafka import KafkaServer
 from local.servers.postgres import DATABASE, ROLE, PostgresServer
@@ -31,6 +32,7 @@ WORDS = ["payment", "card", "order", "refused", "timeout", "gateway", "retry", "
 CHANCE = random.Random(7)  # noqa: S311
 PARTITIONS, TOPIC = 12, "bench"
 KEYS = [b"org|project|E_%d|/api/checkout" % n for n in range(400)]
+BATCHES = "batches of 100, eight in flight"
 JARS = Path(__file__).parent.parent.parent / ".local" / "jars"
 
 
@@ -52,19 +54,19 @@ EVENTS = [an_event() for _ in range(1000)]
 VALUE = EVENTS[0]
 
 
-def main(chosen: list[str]) -> None:
+def figures(words: Words) -> Iterator[Figure]:
     home = Path(tempfile.mkdtemp(prefix="signals-bench-"))
     home.chmod(0o755)
     try:
-        if "postgres" in chosen:
-            bench_postgres(home)
-        if "kafka" in chosen:
-            bench_kafka(home)
+        if words.wants("postgres"):
+            yield from bench_postgres(home, words)
+        if words.wants("kafka") and not words.quick:
+            yield from bench_kafka(home)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def bench_postgres(home: Path) -> None:
+def bench_postgres(home: Path, words: Words) -> Iterator[Figure]:
     server = PostgresServer(home / "servers" / "postgres")
     server.start()
     try:
@@ -74,15 +76,16 @@ def bench_postgres(home: Path) -> None:
         for topic in (TOPIC, "reading", "waking"):
             postgres_topics.make(conn, topic, PARTITIONS, datetime.now(UTC).date(), 1)
         conn.close()
-        _coalescing(environ)
-        _batches("Postgres log", environ, 40)
-        _reading(environ)
-        _waking(environ, server)
+        yield _coalescing(environ, words.rounds(3, 1))
+        rate, cpu = _batches(environ, words.rounds(40, 10))
+        yield Figure(what=f"Postgres log, {BATCHES}", value=rate, unit="events/s", target=60_000, cpu_us=cpu)
+        yield _reading(environ, words.rounds(200_000, 40_000))
+        yield from _waking(environ, server, words.rounds(8, 2), words.rounds(40, 10))
     finally:
         server.stop()
 
 
-def bench_kafka(home: Path) -> None:
+def bench_kafka(home: Path) -> Iterator[Figure]:
     server = KafkaServer(home / "servers" / "kafka", kafka.jars(JARS))
     server.start()
     try:
@@ -90,19 +93,23 @@ def bench_kafka(home: Path) -> None:
         where = settings.read(environ).kafka
         assert where
         kafka_topics.make(where, TOPIC, PARTITIONS, 86_400)
-        _batches("Kafka", environ, 100)
-        _library(server.brokers)
+        rate, cpu = _batches(environ, 100)
+        bare = _library(server.brokers)
+        note = f"{rate:,.0f} events/s; the baseline is the bare library with a callback each"
+        yield Figure(
+            what=f"Kafka, {BATCHES}", value=cpu, unit="µs of CPU", target=3.5, baseline=bare, most=True, note=note
+        )
     finally:
         server.stop()
 
 
-def _coalescing(environ: dict[str, str]) -> None:
+def _coalescing(environ: dict[str, str], rounds: int) -> Figure:
     """256 calls of one event at a time on one connection, against a transaction each on 32 connections."""
-    together = max(_together(environ) for _ in range(3))
-    alone = max(_alone(environ) for _ in range(3))
-    _say("Postgres log, 256 calls of one event in flight, one connection", f"{together:,.0f} events/s")
-    _say("… one synchronous transaction each, 32 connections", f"{alone:,.0f} events/s")
-    _say("… ratio (wanted: at least 10)", f"{together / alone:.1f} x")
+    together = max(_together(environ) for _ in range(rounds))
+    alone = max(_alone(environ) for _ in range(rounds))
+    what = "Postgres log, 256 calls of one event in flight"
+    note = "one connection; the baseline is one transaction each on 32"
+    return Figure(what=what, value=together, unit="events/s", baseline=alone, times=10, note=note)
 
 
 def _together(environ: dict[str, str], seconds: float = 1.5) -> float:
@@ -142,8 +149,8 @@ def _alone(environ: dict[str, str], seconds: float = 1.5) -> float:
     return sum(counts) / seconds
 
 
-def _batches(name: str, environ: dict[str, str], calls: int) -> None:
-    """Batches of 100 with confirmation, eight in flight: rate, and CPU of this process."""
+def _batches(environ: dict[str, str], calls: int) -> tuple[float, float]:
+    """Batches of 100 with confirmation, eight in flight: events a second, and microseconds of this process's CPU."""
     stream = stream_for(settings.read(environ))
     batches = [[(KEYS[(n * 37 + at) % 400], EVENTS[(n * 7 + at) % 1000]) for at in range(100)] for n in range(64)]
     items: list[list[Item]] = [list(batch) for batch in batches]
@@ -157,12 +164,10 @@ def _batches(name: str, environ: dict[str, str], calls: int) -> None:
         best_rate = max(best_rate, events / (time.perf_counter() - began))
         best_cpu = min(best_cpu, (time.process_time() - cpu) / events * 1e6)
     stream.close()
-    wanted_rate, wanted_cpu = ("", " (wanted: at most 3.5)") if name == "Kafka" else (" (wanted: at least 60,000)", "")
-    _say(f"{name}, batches of 100, eight in flight{wanted_rate}", f"{best_rate:,.0f} events/s")
-    _say(f"… CPU of the publishing process{wanted_cpu}", f"{best_cpu:.2f} µs an event")
+    return best_rate, best_cpu
 
 
-def _library(brokers: str) -> None:
+def _library(brokers: str) -> float:
     """The same records through the bare library with a callback each: what no design of ours can get below."""
     producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True, "linger.ms": 2})
     best = 1e9
@@ -173,7 +178,7 @@ def _library(brokers: str) -> None:
             if n % 800 == 799:
                 producer.flush()
         best = min(best, (time.process_time() - cpu) / 80_000 * 1e6)
-    _say("… the bare library in this run", f"{best:.2f} µs an event")
+    return best
 
 
 async def _publish_all(stream: Stream, items: list[list[Item]], calls: int) -> None:
@@ -184,24 +189,24 @@ async def _publish_all(stream: Stream, items: list[list[Item]], calls: int) -> N
     await asyncio.gather(*(caller(number) for number in range(8)))
 
 
-def _reading(environ: dict[str, str]) -> None:
+def _reading(environ: dict[str, str], backlog: int) -> Figure:
     """A backlog written in batches of 1,000, read 5,000 at a time by one reader."""
     stream = stream_for(settings.read(environ))
-    for _ in range(200):
+    for _ in range(backlog // 1000):
         stream.publish("reading", [(KEYS[n % 400], EVENTS[n]) for n in range(1000)]).wait()
     best = 0.0
     for group in ("first", "second", "third"):
         reader = stream.reader("reading", group)
         began, count = time.perf_counter(), 0
-        while count < 200_000:
+        while count < backlog:
             count += len(reader.read(5000, 32_000_000, 1))
         best = max(best, count / (time.perf_counter() - began))
         reader.close()
     stream.close()
-    _say("Postgres log, reading (wanted: at least 200,000)", f"{best:,.0f} events/s")
+    return Figure(what="Postgres log, reading a backlog, one reader", value=best, unit="events/s", target=200_000)
 
 
-def _waking(environ: dict[str, str], server: PostgresServer) -> None:
+def _waking(environ: dict[str, str], server: PostgresServer, idle: int, wakings: int) -> Iterator[Figure]:
     """Seven consumers: what they cost while nothing comes, and how long a record takes to reach them."""
     stream = stream_for(settings.read(environ))
     readers = [stream.reader("waking", f"group {number}") for number in range(7)]
@@ -215,9 +220,9 @@ def _waking(environ: dict[str, str], server: PostgresServer) -> None:
     consumers.start()
     time.sleep(2)
     ours, theirs = time.process_time(), _cpu(server)
-    time.sleep(8)
+    time.sleep(idle)
     ours, theirs = time.process_time() - ours, _cpu(server) - theirs
-    for _ in range(40):
+    for _ in range(wakings):
         stream.publish("waking", [(None, b"%.6f" % time.perf_counter())]).wait()
         time.sleep(0.19)
     stop.set()
@@ -226,9 +231,12 @@ def _waking(environ: dict[str, str], server: PostgresServer) -> None:
         reader.close()
     stream.close()
     took.sort()
-    _say("Postgres log, seven idle consumers (wanted: under 3)", f"{(ours + theirs) / 8:.1%} of a core")
-    _say("… of which the server", f"{theirs / 8:.1%}")
-    _say("… wake-up p50, p95 (wanted: at most 100)", f"{took[len(took) // 2]:.0f}, {took[len(took) * 19 // 20]:.0f} ms")
+    share, of_server = (ours + theirs) / idle * 100, theirs / idle * 100
+    note, what = f"{of_server:.1f} of it the server", "Postgres log, seven idle consumers"
+    yield Figure(what=what, value=share, unit="% of a core", target=3, most=True, note=note)
+    p50, p95 = took[len(took) // 2], took[len(took) * 19 // 20]
+    what = "Postgres log, wake-up of a consumer, p95"
+    yield Figure(what=what, value=p95, unit="ms", target=100, most=True, note=f"p50 {p50:.0f} ms")
 
 
 def _consume(reader: Reader, took: list[float], stop: threading.Event) -> None:
@@ -253,10 +261,5 @@ def _threads(act: Callable[[int], None], count: int) -> None:
         thread.join()
 
 
-def _say(what: str, figure: str) -> None:
-    print(f"{what:<80} {figure}", flush=True)
-
-
 if __name__ == "__main__":
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    main(sys.argv[1:] or ["postgres", "kafka"])
+    sys.exit(main("stream", __doc__, figures, ("postgres", "kafka")))

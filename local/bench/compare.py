@@ -1,4 +1,4 @@
-"""Two commits' figures beside each other: python -m local.bench.compare A.json B.json; one file by itself is a table."""
+"""Two commits' figures beside each other: python -m local.bench.compare A.json B.json; one file alone is a table."""
 
 import sys
 from pathlib import Path

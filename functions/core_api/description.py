@@ -64,15 +64,6 @@ def of(app: FastAPI) -> Json:
     return document
 
 
-def parameters_of(document: Json) -> dict[tuple[str, str], frozenset[str]]:
-    """Of each path and method, the names its query may have."""
-    return {
-        (path, method): frozenset(one["name"] for one in operation.get("parameters", []) if one["in"] == "query")
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    }
-
-
 def _roles(app: FastAPI) -> Iterator[tuple[str, str, str]]:
     for route in app.routes:
         if isinstance(route, APIRoute):

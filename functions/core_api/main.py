@@ -9,7 +9,6 @@ from functions.core_api import (
     actions,
     ai,
     deploys,
-    description,
     health,
     incidents,
     metrics,
@@ -20,6 +19,7 @@ from functions.core_api import (
 )
 from functions.core_api.answers import answered
 from functions.core_api.application import Api
+from functions.core_api.parameters import known_to
 
 PUBLIC = "public, max-age=300"
 
@@ -28,7 +28,7 @@ ROOMS = (incidents, actions, search, deploys, metrics, ai, projects, tokens, hea
 # Not by include_router, which would give the app a lifespan.
 routes = [route for room in ROOMS for route in room.router.routes]
 app = Api(routes=routes, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-app.state.parameters = description.parameters_of(app.openapi())
+app.state.parameters = known_to(routes)
 
 app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
 if origins := settings.current().cors_origins:

@@ -1,6 +1,7 @@
 """The parameters of requests: their types, what they mean, and that there are no others."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,7 +9,10 @@ from uuid import UUID
 import msgspec
 from fastapi import Depends, Query, Request
 from fastapi import Path as InPath
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from pydantic import BeforeValidator, Field
+from starlette.routing import BaseRoute
 
 from common import settings
 from common.clients.postgres.paging import LABEL as LABEL_TEXT
@@ -117,7 +121,21 @@ def only_known(request: Request) -> None:
 
 
 def _known(request: Request) -> frozenset[str]:
-    """As the published description has them."""
     names: dict[tuple[str, str], frozenset[str]] = request.app.state.parameters
-    known = names[request.scope["route"].path_format, request.method.lower()]
-    return known | {"env"} if "environment" in known else known
+    return names[request.scope["route"].path_format, request.method]
+
+
+def known_to(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], frozenset[str]]:
+    """Of each path and method, the names its query may have: its own, and those of what it depends on."""
+    return {
+        (route.path_format, method): frozenset(_names(route.dependant))
+        for route in routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    yield from (one.alias for one in dependant.query_params)
+    for needed in dependant.dependencies:
+        yield from _names(needed)

@@ -12,8 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from common.errors import Problem, Unavailable
 from functions.dashboard import assets, errors, health
-from functions.dashboard.pages import incident, incident_actions, incidents, jobs, overview, search, setup, sign_in
-from functions.dashboard.pages import setup_actions as make
+from functions.dashboard.pages import incidents, jobs, late, overview, search, setup, sign_in
 from functions.dashboard.serving import get, post
 
 POLICY = (
@@ -29,26 +28,26 @@ HEADERS = {
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 ROUTES = [
-    Route("/", get(overview.page)),
-    Route("/incidents", get(incidents.page)),
-    Route("/incidents/{id:uuid}", get(incident.page)),
+    Route("/", get(lambda: overview.page)),
+    Route("/incidents", get(lambda: incidents.page)),
+    Route("/incidents/{id:uuid}", get(late.incident)),
     *(
-        Route(f"/incidents/{{id:uuid}}/{name}", post(act, "responder"), methods=["POST"])
-        for name, act in incident_actions.ACTS.items()
+        Route(f"/incidents/{{id:uuid}}/{name}", post(late.on_incident(name), "responder"), methods=["POST"])
+        for name in late.ACTS
     ),
-    Route("/search", get(search.page)),
+    Route("/search", get(lambda: search.page)),
     Route("/search/narrow", search.narrow),
     Route("/search/download", post(search.download, "viewer"), methods=["POST"]),
-    Route("/jobs", get(jobs.page)),
+    Route("/jobs", get(lambda: jobs.page)),
     Route("/jobs/{id:uuid}/retry", post(jobs.retry, "responder"), methods=["POST"]),
-    Route("/setup", get(setup.page)),
-    Route("/setup/keys", post(make.make_key, "admin"), methods=["POST"]),
-    Route("/setup/keys/{project}/{id:uuid}/revoke", post(make.revoke_key, "admin"), methods=["POST"]),
-    Route("/setup/tokens", post(make.make_token, "admin"), methods=["POST"]),
-    Route("/setup/tokens/{id:uuid}/revoke", post(make.revoke_token, "admin"), methods=["POST"]),
-    Route("/setup/projects", post(make.make_project, "admin"), methods=["POST"]),
-    Route("/setup/preferences", post(make.prefer, "viewer"), methods=["POST"]),
-    Route("/setup/shortcuts", post(make.switch_shortcuts, "viewer"), methods=["POST"]),
+    Route("/setup", get(lambda: setup.page)),
+    Route("/setup/keys", post(late.in_setup("make_key"), "admin"), methods=["POST"]),
+    Route("/setup/keys/{project}/{id:uuid}/revoke", post(late.in_setup("revoke_key"), "admin"), methods=["POST"]),
+    Route("/setup/tokens", post(late.in_setup("make_token"), "admin"), methods=["POST"]),
+    Route("/setup/tokens/{id:uuid}/revoke", post(late.in_setup("revoke_token"), "admin"), methods=["POST"]),
+    Route("/setup/projects", post(late.in_setup("make_project"), "admin"), methods=["POST"]),
+    Route("/setup/preferences", post(late.in_setup("prefer"), "viewer"), methods=["POST"]),
+    Route("/setup/shortcuts", post(late.in_setup("switch_shortcuts"), "viewer"), methods=["POST"]),
     Route("/sign-in", sign_in.form, methods=["GET"]),
     Route("/sign-in", sign_in.sign_in, methods=["POST"]),
     Route("/sign-out", sign_in.sign_out, methods=["POST"]),

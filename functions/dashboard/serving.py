@@ -76,11 +76,11 @@ class Shown(NamedTuple):
 Act = Callable[[Sent], Done | Shown | Response]
 
 
-def get(page: Page) -> Endpoint:
+def get(find: Callable[[], Page]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         reader = await reader_of(request)
         async with turns.of(reader.caller.org_id):
-            return await asyncio.to_thread(answered, page, reader, request)
+            return await asyncio.to_thread(answered, find(), reader, request)
 
     return endpoint
 

@@ -130,3 +130,14 @@ def confirmed(sent: Sent, found: msgspec.Raw | None) -> str:
     if sent.form.get("name", "").strip() != name.strip():
         raise Problem("not_confirmed", f"To revoke it, write its name: {name}", field="name")
     return name
+
+
+ACTS: dict[str, Act] = {
+    "make_key": make_key,
+    "revoke_key": revoke_key,
+    "make_token": make_token,
+    "revoke_token": revoke_token,
+    "make_project": make_project,
+    "prefer": prefer,
+    "switch_shortcuts": switch_shortcuts,
+}

@@ -23,6 +23,7 @@ from common.errors import Unavailable
 from common.events.envelope import encode
 from common.incidents.clock import GRACE_MINUTES
 from functions.incident_engine.engine import Engine
+from local.sending.progress import Progress, bar, since
 from tests import histories, servers
 from tests.cases import Step
 from tests.counting import Desk, Log, envelope
@@ -247,13 +248,14 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=0)
     chosen = options.parse_args()
     where = settings.read({"DATABASE_URL": servers.fresh_database()}).database
-    began, wrong = time.monotonic(), 0
+    began, played, wrong = time.monotonic(), 0, 0
     try:
-        for seed in range(chosen.seed, chosen.seed + chosen.n):
-            found = differences(lambda: where, seed)
-            wrong += bool(found)
-            for line in found[:2]:
-                print(f"seed {seed}: {line[:LONGEST]}")
+        with Progress(lambda: f"{bar(played / chosen.n)} {played} histories, {wrong} differ, {since(began)}"):
+            for seed in range(chosen.seed, chosen.seed + chosen.n):
+                found = differences(lambda: where, seed)
+                played, wrong = played + 1, wrong + bool(found)
+                for line in found[:2]:
+                    print(f"seed {seed}: {line[:LONGEST]}", flush=True)
     finally:
         servers.stop_all()
     print(f"{chosen.n} histories, {wrong} differ, {time.monotonic() - began:.0f} s")

@@ -41,9 +41,11 @@ class Reference:
         self.pass_time(self.newest)
 
     def clock(self, minute: int) -> None:
-        """Every minute before this one is complete."""
+        """Every minute before this one is complete. It judges where a minute that could hold is not judged yet."""
         if self.newest is not None:
-            self.judge(minute, minute)
+            unresolved = bool(self.incidents) and self.incidents[-1]["status"] != "resolved"
+            if unresolved or self.judged <= self.newest + 74:
+                self.judge(minute, minute)
             self.pass_time(minute)
 
     def judge(self, before: int, now: int) -> None:

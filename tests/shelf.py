@@ -10,6 +10,7 @@ from typing import Any
 
 from common.detection.rules import DROP, SPIKE
 from common.incidents import people, play
+from common.incidents.clock import may_be_silent
 from common.incidents.incident import Incident
 from common.incidents.state import Played, Run, State, first_row
 from common.incidents.timeline import Entry
@@ -52,7 +53,9 @@ class Shelf:
         if self.newest is None:
             return
         if step.what == "clock":
-            self._keep(self._player.tick(self._read(), step.minute, self._make_id))
+            state = self._read()
+            if self.rule == SPIKE or may_be_silent(state):
+                self._keep(self._player.tick(state, step.minute, self._make_id))
         elif step.what in ("resolve", "reopen"):
             self._resolve_or_reopen(step, shut=shut)
         elif self.incident:

@@ -52,7 +52,21 @@ def say_what_is_missing() -> None:
 
 
 # Each prints its figures beside a baseline measured in the same run.
-BENCHES = ("edges", "stream", "search", "poller", "ingest", "engine", "ai", "api", "loadgen", "stack", "cold", "server")
+BENCHES = (
+    "edges",
+    "stream",
+    "search",
+    "poller",
+    "ingest",
+    "engine",
+    "paths",
+    "ai",
+    "api",
+    "loadgen",
+    "stack",
+    "cold",
+    "server",
+)
 QUICK = ("edges", "stream", "poller", "ingest", "engine", "ai", "server")
 
 

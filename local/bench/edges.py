@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import redirect_stderr
 from time import process_time_ns
 from typing import Any, NamedTuple
@@ -106,32 +106,46 @@ def repeated(call: Callable[[], object]) -> Calls:
 
 def served(app: App) -> Calls:
     """An ASGI app, called as a server calls it."""
-    headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-    scope: Scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
-        "path": "/v1/events", "raw_path": b"/v1/events", "query_string": b"", "root_path": "", "headers": headers,
-        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "state": {},
-    }  # fmt: skip
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": BODY, "more_body": False}
-
-    async def send(_message: Message) -> None:
-        pass
+    call = called(app, "/v1/events", HEADERS, BODY)
 
     async def calls(count: int) -> None:
         for _ in range(count):
-            await app(dict(scope), receive, send)
+            await call()
 
     return lambda count: wait(calls(count))
 
 
+def called(app: App, path: str, given: Mapping[str, str], body: bytes) -> Callable[[], Awaitable[None]]:
+    """One POST; its answer is thrown away."""
+    headers = [(name.encode(), value.encode()) for name, value in given.items()]
+    scope: Scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": headers,
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "state": {},
+    }  # fmt: skip
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    async def call() -> None:
+        await app(dict(scope), receive, send)
+
+    return call
+
+
 def in_framework(function: Callable[[Any], object]) -> Calls:
+    return served(framework(function))
+
+
+def framework(function: Callable[[Any], object]) -> App:
     """The app functions-framework builds around one function."""
     from functions_framework import aio
 
     build: Callable[..., App] = aio._create_asgi_app_with_function
-    return served(build(function, "http", False))
+    return build(function, "http", False)
 
 
 def batch() -> dict[str, Any]:

@@ -52,9 +52,8 @@ def figures(words: Words) -> Iterator[Figure]:
 def indexing(url: str, rounds: int) -> Figure:
     """Ours and the obvious way, in turns."""
     where = settings.read({"OPENSEARCH_URL": url})
-    assert where.opensearch
-    mapping.create(Node(where.opensearch))
-    ours, obvious = search_for(where), OpenSearch(url)
+    prepare(where)
+    ours, obvious = search_for(where), OpenSearch(url, timeout=60)
     best = other = float("inf")
     for _ in range(rounds):
         batch = envelopes()
@@ -62,6 +61,12 @@ def indexing(url: str, rounds: int) -> Figure:
         best = min(best, cost(index, ours, batch))
     what, unit = "indexer's client, documents, beside helpers.bulk", "a CPU second"
     return Figure(what=what, value=1 / best, unit=unit, baseline=1 / other, times=REACH, cpu_us=best * 1e6)
+
+
+def prepare(where: settings.Settings) -> None:
+    """The index, with its mapping."""
+    assert where.opensearch
+    mapping.create(Node(where.opensearch))
 
 
 def cost(work: Callable[..., None], *given: object) -> float:

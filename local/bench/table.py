@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from local.bench.figure import NONE, Figure, readable
 
 Whys = Mapping[str, str]
-COLUMNS = "{:<58} {:>30} {:>16} {:>9} {:>18} {:>9}  {}"
+COLUMNS = "{:<64} {:>24} {:>14} {:>9} {:>18} {:>9}  {}"
 HEAD = COLUMNS.format("what", "measured", "baseline", "ratio", "to reach", "CPU µs", "").rstrip()
 
 

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from common.events.envelope import Code, EventType, Label, Message, Route, Scalar, Severity, Time, encode
 from common.events.reading import NUL, decode_envelope
 
+BACKSLASH = ord("\\")
 _EPOCH = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001
 
 
@@ -42,7 +43,8 @@ def decode_counted(value: bytes) -> Counted:
     try:
         counted = _counted.decode(value)
         # most values have no backslash, and one byte is found faster than six
-        if (b"\\" not in value or NUL not in value) and counted.occurred_at.tzinfo is counted.received_at.tzinfo is UTC:
+        clean = BACKSLASH not in value or NUL not in value
+        if clean and counted.occurred_at.tzinfo is counted.received_at.tzinfo is UTC:
             return counted
     except (ValueError, RecursionError):
         pass  # read in full it says what is wrong, or becomes canonical

@@ -47,6 +47,7 @@ class Player:
     def __init__(self, state: State, make_id: MakeId, who: str, coming: Iterable[int] = ()) -> None:
         self.course = Course(state, make_id, who, coming)
         self._state, self._asks_windows = state, state.rule == SPIKE and state.values is not None
+        self._only_counts = state.values is None and state.incident is None and state.judged is None
         self._newest, self._judged = state.newest, state.judged
         self._reached: Any = None
         self._asked = 0
@@ -56,6 +57,8 @@ class Player:
         """Events of one minute: after each one that may change something, the rules are asked."""
         minute, total, course = run.minute, len(run.events), self.course
         before = self._reach(run)
+        if self._only_counts:  # nearly always: nothing is there that could hold, go on or be proven
+            return
         windows = spike.asked(course.counts, minute, self.newest, total) if self._asks_windows else []
         # the first event of a later minute proves the minutes before it; later ones of its run are not in question
         done, alone = 0, self._judged is not None and minute > self._judged

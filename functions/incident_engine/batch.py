@@ -4,14 +4,12 @@ Pure: no store is asked here.
 """
 
 from collections.abc import Iterable
-from hashlib import sha256
 
 import msgspec
 
 from common.clients.postgres.counting import Activity, Project
 from common.clients.postgres.series import Series
 from common.clients.postgres.states import Span
-from common.events.counted import minute_of
 from common.incidents.state import Run
 from functions.incident_engine.events import Events, Kind
 
@@ -59,16 +57,15 @@ class Grouped(msgspec.Struct, frozen=True):
 
 def group(events: Events, places: Iterable[int]) -> Grouped:
     """These of the events: runs for each series, numbers for activity, and which are deploys."""
-    counted, kinds, records = events.counted, events.kinds, events.records
+    kinds, minutes, records = events.kinds, events.minutes, events.records
     groups: dict[str, Group] = {}
     tallies: dict[int, Tally] = {}
     deploys: list[int] = []
     for place in places:
-        kind = kinds[place]
+        kind, minute = kinds[place], minutes[place]
         tally = tallies.get(id(kind))
         if tally is None:
             tally = tallies[id(kind)] = Tally(kind, _group_of(kind, groups))
-        minute = minute_of(counted[place].occurred_at)
         tally.minutes[minute] = tally.minutes.get(minute, 0) + 1
         there = tally.group
         if there is not None:
@@ -83,15 +80,6 @@ def group(events: Events, places: Iterable[int]) -> Grouped:
 
 def _group_of(kind: Kind, groups: dict[str, Group]) -> Group | None:
     return groups.setdefault(kind.series.id, Group(kind.series)) if kind.series else None
-
-
-def ids(events: Events) -> dict[int, str]:
-    """For each event whose id its caller chose, what is remembered: the id, within its series."""
-    return {
-        place: sha256(events.kinds[place].scope + counted.event_id.encode()).hexdigest()[:32]
-        for place, counted in enumerate(events.counted)
-        if not counted.minted
-    }
 
 
 def _activity(tallies: Iterable[Tally]) -> list[Activity]:

@@ -26,12 +26,11 @@ NOBODY = Problem("unknown_project", "There is no such organisation with such a p
 
 
 class Work(msgspec.Struct, frozen=True):
-    """A batch, what it will ask, and the ids its callers chose, by the place of the event."""
+    """A batch, and what it will ask."""
 
     records: list[Record]
     events: Events
     grouped: Grouped
-    own_ids: dict[int, str]
     ask: Ask
 
 
@@ -74,11 +73,11 @@ class Engine:
         raise Unavailable("Postgres", "rows that were there vanish again and again")
 
     def _prepare(self, source: Source, records: list[Record], found: Events) -> Work:
-        grouped, own_ids = batch.group(found, range(len(found.records))), batch.ids(found)
+        grouped = batch.group(found, range(len(found.records)))
         partitions = sorted({record.partition for record in records})
         new = self._known.missing(grouped.projects, [group.series for group in grouped.groups], source, partitions)
-        ask = Ask(source, partitions, grouped.spans(), set(own_ids.values()), new)
-        return Work(records, found, grouped, own_ids, ask)
+        ask = Ask(source, partitions, grouped.spans(), set(found.own_ids.values()), new)
+        return Work(records, found, grouped, ask)
 
     def _write(self, conn: Connection, work: Work, answer: Answer) -> list[str]:
         advanced = places.advance(work.records, answer.places)
@@ -123,13 +122,13 @@ class Engine:
 
 def _fresh(work: Work, fresh: list[int], repeated: frozenset[str]) -> Sequence[int]:
     """The events of records that are new, but for repetitions: of an earlier batch, or within this one."""
-    if len(fresh) == len(work.records) and not repeated and len(work.own_ids) == len(work.ask.ids):
+    if len(fresh) == len(work.records) and not repeated and len(work.events.own_ids) == len(work.ask.ids):
         return range(len(work.events.records))
     new = {id(work.records[at]) for at in fresh}
     seen = set(repeated)
     stay: list[int] = []
     for place, record in enumerate(work.events.records):
-        own = work.own_ids.get(place)
+        own = work.events.own_ids.get(place)
         if id(record) in new and (own is None or own not in seen):
             stay.append(place)
             if own is not None:

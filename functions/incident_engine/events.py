@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import msgspec
 
@@ -10,7 +11,7 @@ from common.clients.postgres.series import Series
 from common.clients.stream import retried
 from common.edge.records import Record, Refused
 from common.errors import Problem
-from common.events.counted import Counted, decode_counted
+from common.events.counted import Counted, decode_counted, minute_of
 from common.events.identity import Fingerprint, fingerprint, metric_of, series_id
 from common.events.limits import MAX_AHEAD
 
@@ -34,12 +35,19 @@ class Kind(msgspec.Struct, frozen=True, gc=False):
 
 
 class Events(msgspec.Struct, frozen=True):
-    """The readable records, and the others. An event is named by its place, here and ever after."""
+    """The readable records, and the others. An event is named by its place, here and ever after.
+
+    What was read is let go at once: thousands of kept ones cost more than reading the few that are asked for again.
+    """
 
     records: list[Record]
-    counted: list[Counted]
     kinds: list[Kind]
+    minutes: list[int]
+    own_ids: dict[int, str]  # where the caller chose the id: what is remembered of it, within its series
     refused: list[Refused]
+
+    def counted(self, place: int) -> Counted:
+        return decode_counted(self.records[place].value or b"")
 
 
 class Unreadable(Exception):
@@ -52,7 +60,7 @@ class Unreadable(Exception):
 
 def read(records: Sequence[Record]) -> Events:
     """Each record as an event, or refused with the reason."""
-    events = Events([], [], [], [])
+    events = Events([], [], [], {}, [])
     for record in records:
         try:
             counted = decode_counted(record.value or b"")
@@ -73,10 +81,17 @@ def read(records: Sequence[Record]) -> Events:
             attributes.route,
             counted.org_id,
         )
+        kind = _kinds.get(key) or _new_kind(key, counted)
+        if not counted.minted:
+            events.own_ids[len(events.records)] = _own_id(kind, counted)
         events.records.append(record)
-        events.counted.append(counted)
-        events.kinds.append(_kinds.get(key) or _new_kind(key, counted))
+        events.kinds.append(kind)
+        events.minutes.append(minute_of(counted.occurred_at))
     return events
+
+
+def _own_id(kind: Kind, counted: Counted) -> str:
+    return sha256(kind.scope + counted.event_id.encode()).hexdigest()[:32]
 
 
 def _opened(record: Record, problem: Problem, refused: list[Refused]) -> Counted | None:
@@ -113,8 +128,9 @@ def without(events: Events, problems: dict[int, Problem]) -> Events:
     stay = [place for place in range(len(events.records)) if place not in problems]
     return Events(
         [events.records[place] for place in stay],
-        [events.counted[place] for place in stay],
         [events.kinds[place] for place in stay],
+        [events.minutes[place] for place in stay],
+        {new: events.own_ids[place] for new, place in enumerate(stay) if place in events.own_ids},
         events.refused + [refusal(events.records[place], problem) for place, problem in sorted(problems.items())],
     )
 

@@ -37,4 +37,4 @@ def count(records: Sequence[Record], events: Events, advanced: Advance, counted:
 
 def detected(events: Events, opened_by: Iterable[int], now: datetime) -> None:
     for place in opened_by:
-        names.DETECTION.observe((now - events.counted[place].received_at).total_seconds())
+        names.DETECTION.observe((now - events.counted(place).received_at).total_seconds())

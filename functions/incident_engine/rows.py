@@ -20,7 +20,7 @@ def title_of(series: Series) -> str:
 def reached(events: Events, played: Played) -> Reached | None:
     if played.reached is None:
         return None
-    counted = events.counted[played.reached]
+    counted = events.counted(played.reached)
     return Reached(counted.occurred_at, counted.received_at)
 
 

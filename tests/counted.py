@@ -24,10 +24,10 @@ from common.events.envelope import encode
 from common.incidents.clock import GRACE_MINUTES
 from functions.incident_engine.engine import Engine
 from local.sending.progress import Progress, bar, since
+from local.soak.reference import Reference
 from tests import histories, servers
 from tests.cases import Step
 from tests.counting import Desk, Log, envelope
-from tests.reference import Reference
 
 CRASHES = 0.03  # of the messages, before or after
 AGAIN = 0.1  # of the events, sent once more by their caller

@@ -11,8 +11,8 @@ from itertools import zip_longest
 from random import Random
 from typing import Any
 
+from local.soak.reference import Reference
 from tests.cases import Outcome, Step, steps_of
-from tests.reference import Reference
 from tests.shelf import Shelf
 
 Cut = Callable[[list[Step]], list[list[Step]]]

@@ -26,9 +26,9 @@ from common.clients.postgres.connection import Connection
 from common.clients.search import ask, search_for
 from common.errors import Unavailable
 from common.incidents.clock import minute_of
+from local.checkout import Checkout
+from local.soak.reference import Reference
 from tests import servers
-from tests.reference import Reference
-from tests.stacks.checkout import Checkout
 from tests.streams import wait_for
 
 PARTS = {

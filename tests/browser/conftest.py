@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from common import settings
 from common.clients.postgres.connection import Connection
+from local.checkout import Checkout
 from local.servers.process import Missing, is_root
 from tests import servers
-from tests.stacks.checkout import Checkout
 
 PROGRAMS = ("chromium", "google-chrome", "chromium-browser")
 SCREENSHOTS = servers.ROOT / ".local" / "screenshots"

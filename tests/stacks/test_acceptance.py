@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from local.acceptance.scenarios import SCENARIOS
+from local.checkout import Checkout
 from local.servers import java
 from tests import servers
-from tests.stacks.checkout import Checkout
 
 SHORT = {"DURATION": "6", "OUTAGE": "4"}
 

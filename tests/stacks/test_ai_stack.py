@@ -13,8 +13,8 @@ import pytest
 from common import settings
 from common.clients.postgres import outputs
 from common.clients.postgres.connection import Connection
+from local.checkout import Checkout
 from tests import servers
-from tests.stacks.checkout import Checkout
 
 ROUTE = "/checkout"
 START = Callable[..., "Stack"]

@@ -9,8 +9,8 @@ import pytest
 from common import settings, topics
 from common.clients import archive
 from common.clients.objects import objects_for
+from local.checkout import Checkout
 from tests import servers
-from tests.stacks.checkout import Checkout
 from tests.streams import wait_for
 
 EVENTS, TEXT = 6000, "x" * 900

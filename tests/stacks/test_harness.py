@@ -18,9 +18,9 @@ from common.clients.postgres.connection import Connection
 from common.errors import Unavailable
 from common.variables import VARIABLES
 from local import seed
+from local.checkout import Checkout
 from local.servers.postgres import PostgresServer
 from tests import servers
-from tests.stacks.checkout import Checkout
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from local import parts
+from local.checkout import Checkout
 from local.servers import process
 from tests import servers
-from tests.stacks.checkout import Checkout
 
 HINT = "npm install -g @usebruno/cli@4.1.0"
 

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from local.checkout import Checkout
 from tests import servers
-from tests.stacks.checkout import Checkout
 
 STATION = '''"""A station that writes down what it is given."""
 import os

@@ -15,11 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
+from local.checkout import Checkout, clean_environment
 from local.replay.replay import Replay, Wanted
 from local.scenarios.__main__ import FOLDER
 from local.sending.target import Api, Unusable
 from tests import servers
-from tests.stacks.checkout import Checkout, clean_environment
 
 NAMES = sorted(path.name.partition(".")[0] for path in FOLDER.glob("*.ndjson"))
 STATIONS = ("indexer", "incident_engine", "ai_worker")

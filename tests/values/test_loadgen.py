@@ -13,7 +13,7 @@ from common.events.batch import decode_many
 from common.events.limits import LIMITS
 from local.loadgen.__main__ import parser, plan_of
 from local.loadgen.events import MODES, Plan, batch_of, flow
-from tests.reference import Reference
+from local.soak.reference import Reference
 
 BEGAN = datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC)
 RUN, OTHER = "0123456789abcdef01", "fedcba9876543210fe"

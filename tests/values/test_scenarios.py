@@ -12,7 +12,7 @@ from common.events.reading import decode_one
 from local.scenarios.__main__ import FOLDER, expectation, lines
 from local.scenarios.scene import BASE, Expected, Scene
 from local.scenarios.scenes import scenes
-from tests.reference import Reference
+from local.soak.reference import Reference
 
 pytestmark = pytest.mark.many
 

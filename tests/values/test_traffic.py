@@ -8,10 +8,10 @@ import pytest
 
 from common.events.batch import decode_many
 from common.events.limits import LIMITS
+from local.soak.reference import Reference
 from local.traffic import demo
 from local.traffic.happenings import BLOCK, Happens, around, drawn
 from local.traffic.shop import DAY, Life, curve, minute_of
-from tests.reference import Reference
 
 pytestmark = pytest.mark.many
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from tests.servers import ROOT
+from local.state import ROOT
 
 LEFT_OUT = shutil.ignore_patterns(".git", ".local", ".venv", "__pycache__", ".*_cache", ".hypothesis", "dist")
 

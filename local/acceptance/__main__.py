@@ -1,4 +1,4 @@
-"""`make acceptance STACK=embedded|native|compose`: walks the list, and says what was expected and what was seen.
+"""`make acceptance STACK=embedded|native|compose|server`: walks the list, and says what was expected and what was seen.
 
 It starts the stack if none runs here, ends parts of it, and restarts it with another clock; at the end it is as it was
 found. It ends with 0 only if every check of every scenario held; a scenario that could not run has failed. The report

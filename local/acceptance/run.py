@@ -9,7 +9,9 @@ from typing import Any
 import psutil
 
 from common.errors import Misconfigured, Unavailable
+from local.acceptance import one_server
 from local.acceptance.check import Check, CouldNot
+from local.acceptance.one_server import OneServer
 from local.acceptance.scenarios import PHASES, Scenario
 from local.acceptance.system import System
 from local.sending.target import Unusable
@@ -21,7 +23,7 @@ class Run:
     """Until a scenario has ended, it counts as one that did not run."""
 
     def __init__(self, stack: str, scenarios: Sequence[Scenario]) -> None:
-        self.system, self.scenarios = System(stack), scenarios
+        self.system, self.scenarios = OneServer() if stack == one_server.STACK else System(stack), scenarios
         self.results: dict[str, list[Check]] = {}
         self.reasons: dict[str, str] = {}
         self.moved = False  # it does not run any more as it was found

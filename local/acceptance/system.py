@@ -154,7 +154,7 @@ class System:
 
     @property
     def broker(self) -> str:
-        return "postgres" if self.stack == "embedded" else "kafka"
+        return "kafka" if self.stack in ("native", "compose") else "postgres"
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:

@@ -23,6 +23,7 @@ class Figure(Struct, frozen=True, kw_only=True):
     cpu_us: float | None = None  # microseconds of CPU an event, beside what is measured in wall time
     note: str = ""
     bench: str = ""
+    commit: str = ""
     load: float = 0.0  # of the machine when the bench began: it wants it for itself
 
     @property

@@ -66,7 +66,7 @@ def held(environ: Mapping[str, str], seconds: float) -> Figure:
     cpu, said = cpu_of(loadgen(RATE, seconds), environ, well=False)
     report = json.loads(said)
     reached = float(report["events_per_second"])
-    what, off = f"loadgen, off a rate of {RATE:,}/s held for {seconds:g} s", abs(reached - RATE) / RATE * 100
+    what, off = f"off a rate of {RATE:,}/s held for {seconds:g} s", abs(reached - RATE) / RATE * 100
     note = f"with {100 * cpu / seconds:.1f} % of a core, {report['events']['unsent']} of its events not sent"
     return Figure(what=what, value=off, unit="%", target=WITHIN * 100, most=True, note=note)
 
@@ -91,7 +91,7 @@ def figures(words: Words) -> Iterator[Figure]:
 
 
 def sender(name: str, rate: float, obvious: float, reach: float) -> Figure:
-    what = f"{name}, batches of {BATCH} to an ingest that does nothing"
+    what = f"{name}, batches of {BATCH} to a stand-in"
     return Figure(what=what, value=rate, unit="a CPU second", baseline=obvious, target=reach, cpu_us=1e6 / rate)
 
 

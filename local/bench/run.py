@@ -42,11 +42,11 @@ def main(name: str, about: str | None, figures: Bench, parts: tuple[str, ...] = 
         made.error(f"there is no part {', '.join(sorted(unknown))} in it: there is {', '.join(parts)}")
     scale = given.scale or (QUICK_SCALE if given.quick else 1.0)
     words = Words(tuple(given.parts or parts), given.quick, scale)
-    whys, found, load = record.whys(), [], os.getloadavg()[0]
+    whys, found, load, commit = record.whys(), [], os.getloadavg()[0], record.commit()
     print(table.HEAD, flush=True)
     try:
         for one in figures(words):
-            found.append(replace(one, bench=name, load=load))
+            found.append(replace(one, bench=name, load=load, commit=commit))
             print("\n".join(table.line(found[-1], whys)), flush=True)
     finally:  # what was measured before it broke is kept
         record.add(given.json or record.path_of(quick=given.quick), found, quick=given.quick)

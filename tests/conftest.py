@@ -9,6 +9,7 @@ import pytest
 
 from common import settings
 from common.clients.postgres.connection import Connection
+from common.clients.postgres.database import Database
 from local.servers.process import Missing
 from tests import servers
 
@@ -76,6 +77,14 @@ def database_url() -> Iterator[str]:
 @pytest.fixture
 def database(database_url: str) -> settings.Postgres:
     return settings.read({"DATABASE_URL": database_url}).database
+
+
+@pytest.fixture
+def db(database: settings.Postgres) -> Iterator[Database]:
+    """The same as a function has it: one connection, opened when it is needed."""
+    made = Database(1, lambda: database)
+    yield made
+    made.close()
 
 
 @pytest.fixture

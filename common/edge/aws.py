@@ -8,7 +8,7 @@ from common.edge import notes
 from common.edge.answers import answer, outcome
 from common.edge.bodies import decoded, encoded, is_text, unescaped
 from common.edge.run import awaitable, runner
-from common.edge.values import Request, Response
+from common.edge.values import Request, Response, folded
 from common.errors import Misconfigured
 
 TYPE_CHECKING = False
@@ -78,15 +78,8 @@ def incoming(event: Event) -> Request:
 
 
 def outgoing(response: Response, *, with_body: bool = True) -> Event:
-    """Text where it is text, base64 where not; AWS counts the length itself."""
-    headers: dict[str, str] = {}
-    cookies: list[str] = []
-    for name, value in response.headers:
-        key = name.lower()
-        if key == "set-cookie":
-            cookies.append(value)
-        elif key != "content-length":
-            headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    """Text where it is text, base64 where not."""
+    headers, cookies = folded(response.headers)
     body, is_base64 = _body(response, headers) if with_body else ("", False)
     return {
         "statusCode": response.status,

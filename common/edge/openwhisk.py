@@ -10,7 +10,7 @@ from common.edge import notes
 from common.edge.answers import outcome
 from common.edge.bodies import decoded, encoded, is_text, unescaped
 from common.edge.run import awaitable, runner
-from common.edge.values import Request, Response
+from common.edge.values import Request, Response, folded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,18 +86,9 @@ def root() -> str:
 
 def outgoing(response: Response, *, with_body: bool = True) -> Event:
     """The platform decodes base64 where the content type is binary, and takes everything else as text."""
-    headers: dict[str, str | list[str]] = {}
-    cookies = []
-    for name, value in response.headers:
-        key = name.lower()
-        if key == "set-cookie":
-            cookies.append(value)
-        elif key != "content-length":
-            headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    if cookies:
-        headers["set-cookie"] = cookies
-    kind = headers.get("content-type", "text/plain")
-    text = response.body.decode() if is_text(str(kind)) else encoded(response.body)
+    joined, cookies = folded(response.headers)
+    headers: dict[str, str | list[str]] = {**joined, "set-cookie": cookies} if cookies else {**joined}
+    text = response.body.decode() if is_text(joined.get("content-type", "text/plain")) else encoded(response.body)
     return {"statusCode": response.status, "headers": headers, "body": text if with_body else ""}
 
 

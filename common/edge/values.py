@@ -58,6 +58,19 @@ class Response:
         self.log: dict[str, object] = {} if log is None else log
 
 
+def folded(headers: Pairs) -> tuple[dict[str, str], list[str]]:
+    """For platforms that take each name once: repeated ones joined, the cookies apart. They count the length."""
+    joined: dict[str, str] = {}
+    cookies: list[str] = []
+    for name, value in headers:
+        key = name.lower()
+        if key == "set-cookie":
+            cookies.append(value)
+        elif key != "content-length":
+            joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined, cookies
+
+
 def reply(status: int, value: object, headers: Pairs = (), log: dict[str, object] | None = None) -> Response:
     """A value as JSON."""
     return Response(status, json.dumps(value).encode(), [("content-type", "application/json"), *headers], log)

@@ -1,7 +1,6 @@
 """The engine on a real Postgres: what it writes, and what it counts once."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +18,6 @@ from tests.cases import Step
 from tests.counting import BASE, ORG, Desk, Log, envelope
 
 BURST = [Step("event", 10)] * 30
-
-
-@pytest.fixture
-def db(database: settings.Postgres) -> Iterator[Database]:
-    made = Database(1, lambda: database)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """What the engine refuses, and what stops it until somebody mends it: bad records, strangers, topics made anew."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from common import settings
 from common.clients.postgres.connection import Connection
 from common.clients.postgres.database import Database
 from common.edge.records import Record
@@ -19,13 +17,6 @@ from tests.counting import Desk, Log, create_project, envelope
 BURST = [Step("event", 10)] * 30
 MINUTE_MS = 60_000
 NOT_YET = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def db(database: settings.Postgres) -> Iterator[Database]:
-    made = Database(1, lambda: database)
-    yield made
-    made.close()
 
 
 @pytest.fixture

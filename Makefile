@@ -2,7 +2,7 @@
 # STACK=native or STACK=compose choose other stacks; PYTHON=python3.13 another Python.
 PYTHON ?= python3
 VERBS := emulate up down clean status health migrate lint fmt fuzz kafka-topics db-stats bundle lock bill
-TOOLS := loadgen traffic replay demo acceptance
+TOOLS := loadgen traffic replay demo acceptance soak
 
 .DEFAULT_GOAL := help
 .PHONY: help test logs bench bench-quick faults dead doctor $(VERBS) $(TOOLS)

@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from _thread import allocate_lock
+from contextlib import suppress
 
 LEVELS = {"debug": 10, "info": 20, "warn": 30, "error": 40}
 SLOW_SECONDS = 1.0
@@ -33,9 +34,10 @@ def write(level: str, message: str, **fields: object) -> None:
     """One line, if LOG_LEVEL lets that level through."""
     if LEVELS[level] >= LEVELS.get(os.environ.get("LOG_LEVEL", "info"), LEVELS["info"]):
         line = {"time": _now(), "level": level, "message": message, **fields}
-        # One call, so that the lines of two threads do not mix.
-        sys.stderr.write(json.dumps(clean(line), default=_shown) + "\n")
-        sys.stderr.flush()
+        text = json.dumps(clean(line), default=_shown) + "\n"
+        with suppress(OSError):  # a full disk under the log is no reason to answer 500, or to stop
+            sys.stderr.write(text)  # one call, so that the lines of two threads do not mix
+            sys.stderr.flush()
 
 
 def clean(value: object) -> object:

@@ -14,7 +14,7 @@ VENV = os.path.join(ROOT, ".venv")
 MARK = os.path.join(VENV, "installed")
 OLDEST, NEWEST = (3, 11), (3, 14)
 EVERYTHING = ("embedded", "kafka", "opensearch", "objects", "model", "dev")
-DEVELOPER_VERBS = ("test", "lint", "fmt", "bench", "faults", "fuzz", "acceptance", "bundle", "lock", "bill")
+DEVELOPER_VERBS = ("test", "lint", "fmt", "bench", "faults", "soak", "fuzz", "acceptance", "bundle", "lock", "bill")
 
 
 def main(arguments):

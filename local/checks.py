@@ -96,7 +96,7 @@ def faults(histories: int) -> int:
     And for every 200 of them a whole stack of each kind whose parts are killed one by one. Seeds are printed.
     """
     kills = max(1, histories // HISTORIES_A_KILL)
-    return max(tool("tests.counted", "--n", str(histories)), tool("tests.killed", "--n", str(kills)))
+    return max(tool("tests.counted", "--n", str(histories)), tool("local.soak", "--kills", str(kills)))
 
 
 def tool(name: str, *arguments: str) -> int:

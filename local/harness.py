@@ -6,13 +6,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from common import lookup, settings
-from common.errors import Misconfigured
+from common.errors import Misconfigured, Unavailable
 from local import parts, seed, state, summary
 from local.observe import targets
 from local.parts import Part
@@ -55,16 +56,10 @@ class Harness:
     def watch(self) -> None:
         """Until told to stop: what dies is started again, after a second, and says so; logs turn over."""
         while not self.stopping.wait(1.0):
-            for name, (words, child) in list(self.children.items()):
-                if not child.alive:
-                    print(f"{name} ended with {child.popen.returncode}; starting it again", flush=True)
-                    process.kill_group(child.pid)  # its workers would hold the port
-                    self._start_child(name, words)
-                turn_over(child.log)
-            for name, server in self.stack.servers.items():
-                if server.process and not server.process.alive:
-                    print(f"{name} ended; starting it again", flush=True)
-                    server.start()
+            for name in list(self.children):
+                self._tried(name, self._look_after_child)
+            for name in self.stack.servers:
+                self._tried(name, self._look_after_server)
 
     def stop(self) -> None:
         """Functions first, stores last; all functions at once, for each has its own work to finish."""
@@ -80,6 +75,28 @@ class Harness:
     def on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.restart = number == signal.SIGHUP
         self.stopping.set()
+
+    def _tried(self, name: str, look_after: Callable[[str], None]) -> None:
+        """What cannot be started now, on a full disk say, is tried again: all goes on by itself once there is room."""
+        try:
+            look_after(name)
+        except (Misconfigured, Unavailable, OSError) as error:
+            with suppress(OSError):  # the disk under our own log may be the full one
+                print(f"{name}: {error}; trying again", flush=True)
+
+    def _look_after_child(self, name: str) -> None:
+        words, child = self.children[name]
+        if not child.alive:
+            print(f"{name} ended with {child.popen.returncode}; starting it again", flush=True)
+            process.kill_group(child.pid)  # its workers would hold the port
+            self._start_child(name, words)
+        turn_over(child.log)
+
+    def _look_after_server(self, name: str) -> None:
+        server = self.stack.servers[name]
+        if server.process and not server.process.alive:
+            print(f"{name} ended; starting it again", flush=True)
+            server.start()
 
     def _migrate(self) -> None:
         words = [sys.executable, "-m", "migrations.apply"]
@@ -140,14 +157,14 @@ class Harness:
         }
 
 
-def run(stack_name: str, *, remote: bool, quiet: bool) -> int:
+def run(stack: Stack, *, remote: bool, quiet: bool) -> int:
     """`emulate`: hold the lock, run the stack in the foreground until Ctrl-C, leave nothing behind."""
     state.prepare()
     held = state.lock()
     if held is None:
         return already_running()
     clear_leftovers()
-    harness = Harness(Stack(stack_name, given_connections(os.environ)), remote=remote)
+    harness = Harness(stack, remote=remote)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, harness.on_signal)
     try:

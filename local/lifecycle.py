@@ -11,6 +11,7 @@ from common import settings
 from common.errors import Misconfigured
 from local import harness, state, summary
 from local.servers import process
+from local.stacks import Stack
 
 UP_SECONDS = 120
 
@@ -18,7 +19,8 @@ UP_SECONDS = 120
 def emulate(environ: Mapping[str, str], *, quiet: bool = False) -> int:
     """In the foreground, until Ctrl-C."""
     remote = refuse_remote(environ)
-    return harness.run(environ.get("STACK", "embedded"), remote=remote, quiet=quiet)
+    stack = Stack(environ.get("STACK", "embedded"), harness.given_connections(environ))
+    return harness.run(stack, remote=remote, quiet=quiet)
 
 
 def up(environ: Mapping[str, str]) -> int:

@@ -19,6 +19,7 @@ BUCKET, OBJECTS = "signals", "objects"
 
 
 class Server(Protocol):
+    port: int
     process: Process | None
 
     def start(self) -> None: ...

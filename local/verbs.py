@@ -194,6 +194,7 @@ TOOLS = {
     "traffic": Tool("a shop's traffic that never ends", "local.traffic"),
     "replay": Tool("recorded events in their order, at any speed", "local.replay"),
     "demo": Tool("traffic, and the day before in a few seconds: a story to look at", "local.traffic", ("--demo",)),
+    "soak": Tool("a stack of its own to which everything happens: kills, full disks, other clocks", "local.soak"),
     "acceptance": Tool("walk the list of what must work, on the running stack", "local.acceptance"),
 }
 

@@ -25,7 +25,7 @@ node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{tls_listener}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}{tls_advertised}
+advertised.listeners=PLAINTEXT://127.0.0.1:{told}{tls_advertised}
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
 inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
@@ -55,6 +55,7 @@ class KafkaServer:
     def __init__(self, home: Path, jars: Path, port: int = 0, *, keystore: Path | None = None, scram: str = "") -> None:
         self.home, self.jars, self.port, self.keystore, self.scram = home, jars, port, keystore, scram
         self.controller = self.tls_port = 0
+        self.told_port = 0  # where clients are told to go, if that is not where it listens
         self.process: Process | None = None
 
     def start(self) -> None:
@@ -89,6 +90,7 @@ class KafkaServer:
         text = PROPERTIES.format(
             controller=self.controller,
             port=self.port,
+            told=self.told_port or self.port,
             data=self.home / "data",
             tls_listener=f",SASL_SSL://127.0.0.1:{self.tls_port}" if self.keystore else "",
             tls_advertised=f",SASL_SSL://localhost:{self.tls_port}" if self.keystore else "",

@@ -79,8 +79,12 @@ def start(
             group=user,
             extra_groups=[] if unprivileged else None,
         )
-    with suppress(psutil.NoSuchProcess):
-        note.write_text(json.dumps({"pid": popen.pid, "born": psutil.Process(popen.pid).create_time()}))
+    try:
+        with suppress(psutil.NoSuchProcess):
+            note.write_text(json.dumps({"pid": popen.pid, "born": psutil.Process(popen.pid).create_time()}))
+    except OSError:  # a full disk: nobody would ever know it as ours, so it must not go on
+        kill_group(popen.pid)
+        raise
     return Process(name, popen, log, note)
 
 

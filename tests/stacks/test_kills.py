@@ -1,10 +1,72 @@
-"""kill -9 of every part while events flow: each 202 is counted once and searchable, incidents are the model's."""
+"""kill -9, a full disk, a slow network while events flow: each 202 is counted once and searchable, whatever happens."""
+
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
-from tests import killed
+from common import settings
+from common.clients.postgres.connection import Connection
+from local.soak import schedule
+from local.soak.schedule import LOGS, Fault
+from local.soak.soak import Soak
+
+WEATHER = [
+    Fault(0.5, "slow", "postgres", 2.0, 50),
+    Fault(1.0, "kill", "poller"),
+    Fault(3.0, "full", LOGS, 3.0),
+    Fault(4.0, "kill", "indexer"),
+    Fault(7.0, "full", "postgres", 4.0),
+    Fault(8.0, "kill", "postgres"),
+    Fault(9.0, "kill", "incident_engine"),
+]
 
 
-@pytest.mark.parametrize(("stack", "seed"), [("embedded", 1), ("native", 2)])
-def test_whatever_is_killed_every_202_is_counted_once_and_searchable(stack: str, seed: int) -> None:
-    print(killed.play(stack, seed))
+def test_whatever_is_killed_every_202_is_counted_once_and_searchable() -> None:
+    faults = schedule.each_killed("native", 2)
+    soak = Soak("native", 2, faults[-1].at + 2, faults, print)
+    try:
+        soak.run()
+        assert soak.differences == []
+    finally:
+        soak.remove()
+
+
+@pytest.fixture(scope="module")
+def soaked() -> Iterator[Soak]:
+    soak = Soak("embedded", 1, 12.0, WEATHER, print)
+    try:
+        soak.run()
+        yield soak
+    finally:
+        soak.remove()
+
+
+def test_full_disks_and_kills_lose_and_double_nothing(soaked: Soak) -> None:
+    assert soaked.differences == []
+    told = soaked.report()
+    assert told["answers"]["503"] > 0  # of the full disk
+    assert told["events"]["accepted"] > 0
+    assert told["incidents"] > 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("UPDATE activity SET value = value + 1 WHERE event_type = 'error'", "errors were accepted"),
+        ("UPDATE buckets SET value = value - 1", "counts of the error codes"),
+        ("DELETE FROM events WHERE event_type = 'feedback'", "feedbacks are not in search"),
+        ("DELETE FROM events WHERE event_type = 'error'", "errors in search"),
+        ("UPDATE incidents SET event_count = event_count + 1", "incidents"),
+        ("DELETE FROM ai_jobs", "incidents"),
+    ],
+)
+def test_the_judge_sees_what_is_lost_and_what_is_doubled(soaked: Soak, wrong: str, said: str) -> None:
+    with closing(Connection(settings.read(soaked.stack.connections()).database)) as conn:
+        conn.run(wrong)
+    assert [line for line in soaked.judged(0) if said in line]
+
+
+def test_the_judge_misses_an_answer_that_was_no_promise(soaked: Soak) -> None:
+    soaked.senders[0].ledger.errors["00000000-0000-4000-8000-000000000000"] = "A-0-1"
+    assert [line for line in soaked.judged(0) if "errors in search: 1 are missing" in line]

@@ -21,7 +21,7 @@ RARE = "kumquat"  # one event in a thousand says it
 WORDS = ["upstream", "timed", "out", "while", "the", "payment", "provider", "answered", "slowly", "again"]
 
 
-def tenants(conn: Connection, random: Random) -> dict[str, str]:
+def organisations(conn: Connection, random: Random) -> dict[str, str]:
     """A token of each organisation."""
     tokens = {}
     for org in ORGS:

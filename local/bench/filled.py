@@ -64,7 +64,7 @@ def filled(*, native: bool, scale: float) -> Iterator[Filled]:
         conn = Connection(where.database)
         apply(conn, migrations())
         prepare(conn, where, now.date(), ahead=1)
-        tokens = timed("tenants", lambda: api_data.tenants(conn, random))
+        tokens = timed("organisations", lambda: api_data.organisations(conn, random))
         timed("rows", lambda: api_data.fill(conn, now, scale))
         search = search_for(where)
         stack.callback(search.close)

@@ -26,7 +26,7 @@ def conn() -> Iterator[Connection]:
     """Three thousand incidents, a job each, and two thousand deploys."""
     url = servers.fresh_database()
     connection = Connection(settings.read({"DATABASE_URL": url}).database)
-    api_data.tenants(connection, Random(1))
+    api_data.organisations(connection, Random(1))
     values = {"now": int(NOW.timestamp()) // 60, "series": 600, "incidents": 3_000, "minutes": 1}
     for statement in (api_data.SERIES_ROWS, api_data.INCIDENT_ROWS, api_data.JOBS, api_data.DEPLOYS):
         connection.run(statement, **values)

@@ -24,7 +24,7 @@ def conn() -> Iterator[Connection]:
     """Three thousand incidents with a job each, and a month of activity of one project; another has sent nothing."""
     url = servers.fresh_database()
     connection = Connection(settings.read({"DATABASE_URL": url}).database)
-    api_data.tenants(connection, Random(1))
+    api_data.organisations(connection, Random(1))
     connection.run("INSERT INTO projects (id, org_id, name) VALUES ('bench-new', 'bench', 'New')")
     partitions.make(connection, "activity", partitions.DAY, NOW.date() - timedelta(days=32), NOW.date())
     values = {"now": int(NOW.timestamp()) // 60, "series": 600, "incidents": 3_000, "minutes": 1}

@@ -28,7 +28,7 @@ def conn() -> Iterator[Connection]:
     """Three thousand incidents, of which twenty are not resolved, and two hundred minutes of each of their series."""
     url = servers.fresh_database()
     connection = Connection(settings.read({"DATABASE_URL": url}).database)
-    api_data.tenants(connection, Random(1))
+    api_data.organisations(connection, Random(1))
     values = {"now": int(NOW.timestamp()) // 60, "series": 600, "incidents": 3_000, "minutes": 200}
     tables = ("series", "buckets", "incidents", "incident_events", "ai_jobs", "deploys")
     for statement in (api_data.SERIES_ROWS, api_data.BUCKET_ROWS, api_data.INCIDENT_ROWS, api_data.EVENT_ROWS,

@@ -15,7 +15,7 @@ from local.sending.tally import Tally
 from local.sending.target import Target
 
 RATE, BATCH = 20, 5
-BEFORE = AFTER = 4.0  # seconds in which events flow undisturbed
+BEFORE = AFTER = 2.0  # seconds in which events flow undisturbed
 LONGEST = 180.0
 
 

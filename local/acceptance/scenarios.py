@@ -30,7 +30,7 @@ SCENARIOS = (
     Scenario("deploy", "a deploy before a spike is marked", alarms.deploy),
     Scenario("drop", "signups dry up: an incident, critical at none", alarms.drop),
     Scenario("resolve", "what is over for an hour is resolved, in the time of events", alarms.resolve),
-    Scenario("queries", "the engine reads ranges of buckets and no raw events", record.queries, alone=True),
+    Scenario("queries", "the engine reads ranges of buckets and no raw events", record.queries),
     Scenario("outage", "the broker is down for a while and no event is lost", outage.outage, alone=True),
     Scenario("model", "a model that fails three times, with pauses that grow", jobs.model_fails, alone=True),
     Scenario("silence", "no signup at all, says the clock", alarms.silence, "clock", alarms.prepare_silence),

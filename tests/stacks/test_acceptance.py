@@ -69,7 +69,7 @@ def test_with_the_model_broken_the_job_fails_and_with_the_engine_stopped_there_i
     assert {"incidents it has", "errors it counts"} <= set(model.held("spike"))
 
     os.killpg(checkout.account["parts"]["incident_engine"], signal.SIGSTOP)
-    engine = Walked(checkout, ONLY="spike", PATIENCE="10")
+    engine = Walked(checkout, ONLY="spike", PATIENCE="6")
     assert engine.code
     assert len(engine.fell_short) == 1
     assert re.match(r"spike: could not: an incident of \S+: not within", engine.fell_short[0])
@@ -82,7 +82,7 @@ def test_a_rule_whose_number_was_changed_falls_short_at_its_boundary(checkout: C
     text = rules.read_text()
     thirty_one = text.replace("SPIKE_ERRORS, SPIKE_TIMES = 30, 3", "SPIKE_ERRORS, SPIKE_TIMES = 31, 3")
     rules.write_text(thirty_one.replace("DROP_SIGNUPS, DROP_USUAL = 10, 40", "DROP_SIGNUPS, DROP_USUAL = 11, 40"))
-    walked = Walked(checkout, ONLY="boundaries", PATIENCE="15")
+    walked = Walked(checkout, ONLY="boundaries", PATIENCE="8")
     rules.write_text(text)
     assert walked.code
     missed = [f"boundaries: {name}: observed, usual, severity" for name in ("THIRTY", "NEARLY_CRITICAL", "CRITICAL")]

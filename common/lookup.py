@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from common.errors import Misconfigured
 from common.variables import ALSO_UNDERSTOOD, FAMILIES, FILES, VARIABLES
@@ -36,7 +35,8 @@ def reader(environ: Mapping[str, str]) -> Get:
 
 def contents(path: str, variable: str) -> str:
     try:
-        return Path(path).read_text().strip()
+        with open(path) as file:  # pathlib would cost every cold start two milliseconds
+            return file.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not text"
         raise Misconfigured(f"{variable}: {path} cannot be read: {why}.") from error

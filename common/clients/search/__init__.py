@@ -56,7 +56,7 @@ class Search(Protocol):
     def over_time(self, question: Question, bars: int) -> list[int]:
         """Matches in so many equal parts of the question's time, which must have both ends."""
 
-    def prune(self, before: datetime, limit: int = 1000) -> int:
+    def prune(self, before: datetime, limit: int = 5000) -> int:
         """Delete at most so many events received before; returns how many it was."""
 
     def close(self) -> None: ...

@@ -133,7 +133,7 @@ class OpenSearch:
         counted = {(one.key - start) // step: one.doc_count for one in answer["bars"].buckets}
         return [counted.get(bar, 0) for bar in range(bars)]
 
-    def prune(self, before: datetime, limit: int = 1000) -> int:
+    def prune(self, before: datetime, limit: int = 5000) -> int:
         old = {"query": {"range": {"received_at": {"lt": before.isoformat()}}}}
         path = f"/{INDEX}/_delete_by_query?max_docs={limit}&conflicts=proceed&refresh=true"
         answer = self._call("POST", path, _encoder.encode(old))

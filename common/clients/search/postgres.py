@@ -109,7 +109,7 @@ class PostgresSearch:
         counted = {int(row[0]): int(row[1]) for row in rows}
         return [counted.get(bar, 0) for bar in range(bars)]
 
-    def prune(self, before: datetime, limit: int = 1000) -> int:
+    def prune(self, before: datetime, limit: int = 5000) -> int:
         with self._database.connection() as conn:
             [[gone]] = conn.run(PRUNE, before=before, most=limit)
         return int(gone)

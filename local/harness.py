@@ -6,14 +6,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from common import lookup, settings
-from common.errors import Misconfigured, Unavailable
+from common.errors import Misconfigured
 from local import parts, seed, state, summary
 from local.observe import targets
 from local.parts import Part
@@ -57,9 +57,12 @@ class Harness:
         """Until told to stop: what dies is started again, after a second, and says so; logs turn over."""
         while not self.stopping.wait(1.0):
             for name in list(self.children):
-                self._tried(name, self._look_after_child)
-            for name in self.stack.servers:
-                self._tried(name, self._look_after_server)
+                try:
+                    self._look_after_child(name)
+                except OSError as error:  # a full disk: tried again, so that all goes on by itself once there is room
+                    say(f"{name}: {error}; trying again")
+            for line in self.stack.revive():
+                say(line)
 
     def stop(self) -> None:
         """Functions first, stores last; all functions at once, for each has its own work to finish."""
@@ -76,27 +79,13 @@ class Harness:
         self.restart = number == signal.SIGHUP
         self.stopping.set()
 
-    def _tried(self, name: str, look_after: Callable[[str], None]) -> None:
-        """What cannot be started now, on a full disk say, is tried again: all goes on by itself once there is room."""
-        try:
-            look_after(name)
-        except (Misconfigured, Unavailable, OSError) as error:
-            with suppress(OSError):  # the disk under our own log may be the full one
-                print(f"{name}: {error}; trying again", flush=True)
-
     def _look_after_child(self, name: str) -> None:
         words, child = self.children[name]
         if not child.alive:
-            print(f"{name} ended with {child.popen.returncode}; starting it again", flush=True)
+            say(f"{name} ended with {child.popen.returncode}; starting it again")
             process.kill_group(child.pid)  # its workers would hold the port
             self._start_child(name, words)
         turn_over(child.log)
-
-    def _look_after_server(self, name: str) -> None:
-        server = self.stack.servers[name]
-        if server.process and not server.process.alive:
-            print(f"{name} ended; starting it again", flush=True)
-            server.start()
 
     def _migrate(self) -> None:
         words = [sys.executable, "-m", "migrations.apply"]
@@ -231,6 +220,12 @@ def function_words(part: Part, port: int) -> Words:
 
 def url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
+
+
+def say(line: str) -> None:
+    """The disk under our own log may be the full one."""
+    with suppress(OSError):
+        print(line, flush=True)
 
 
 def turn_over(log: Path) -> None:

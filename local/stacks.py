@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
@@ -43,9 +43,8 @@ class Stack:
         if self.name == "compose":
             compose("up", "-d", "--wait", *COMPOSE_STORES)
             return
-        pool = ThreadPoolExecutor()
-        self._starting = {name: pool.submit(server.start) for name, server in self.servers.items()}
-        pool.shutdown(wait=False)
+        for name in self.servers:
+            self._begin(name)
         for name, starting in self._starting.items():
             if name != OBJECTS:
                 starting.result()
@@ -54,6 +53,17 @@ class Stack:
         """Until the last of them is ready."""
         for starting in self._starting.values():
             starting.result()
+
+    def revive(self) -> Iterator[str]:
+        """Start again what has ended, beside whatever else goes on; a line about each.
+
+        What cannot be started now, on a full disk say, is tried again whenever this is asked.
+        """
+        for name, server in self.servers.items():
+            if self._starting[name].done() and server.process and not server.process.alive:
+                failure = self._starting[name].exception()
+                self._begin(name)
+                yield f"{name} ended; starting it again" + (f", which failed before: {failure}" if failure else "")
 
     def stop(self) -> None:
         if self.name == "compose":
@@ -68,6 +78,11 @@ class Stack:
         if self.name == "compose":
             return compose_connections() | self.given
         return self._own_connections() | self.given
+
+    def _begin(self, name: str) -> None:
+        pool = ThreadPoolExecutor(1)
+        self._starting[name] = pool.submit(self.servers[name].start)
+        pool.shutdown(wait=False)
 
     def _choose(self) -> None:
         if "DATABASE_URL" not in self.given:

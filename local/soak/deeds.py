@@ -39,7 +39,8 @@ class Deeds:
     def _follow(self, track: list[Fault]) -> None:
         try:
             for fault in track:
-                time.sleep(max(0.0, self._began + fault.at - time.monotonic()))
+                while (left := self._began + fault.at - time.monotonic()) > 0:
+                    time.sleep(min(left, 1))
                 self._do(fault)
         except BaseException as error:
             self.failures.append(error)
@@ -92,6 +93,9 @@ class Deeds:
         way.seconds = 0.0
 
     def _clock(self, fault: Fault) -> None:
+        """The schedule stands still meanwhile."""
+        began = time.monotonic()
         with self._alone:
             self.stack.stop()
             self.stack.start(fault.amount)
+            self._began += time.monotonic() - began

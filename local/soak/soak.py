@@ -33,7 +33,7 @@ class Soak:
         self.senders = [Sender(self.stack.ingest, name, seed) for name in SENDERS]
         self.deeds = Deeds(self.stack, schedule, tell)
         self.differences: list[str] = ["it did not come to its end"]
-        self.drained_in = 0.0
+        self.lasted = self.drained_in = 0.0
 
     def run(self) -> None:
         self.stack.mount()
@@ -43,6 +43,7 @@ class Soak:
             sender.start()
         self.deeds.run()
         time.sleep(max(0.0, began + self.length - time.monotonic()))
+        self.lasted = time.monotonic() - began
         self._end()
 
     def _end(self) -> None:
@@ -84,6 +85,7 @@ class Soak:
             "stack": self.name,
             "seed": self.seed,
             "seconds": self.length,
+            "lasted": round(self.lasted),  # with the time a stack took that was started with another clock
             "well": not self.differences,
             "differences": self.differences,
             "events": {

@@ -1,14 +1,14 @@
 """lint, fmt, test, bench, faults: what a contributor runs, and what CI runs; the same words."""
 
 import os
-import shutil
 import subprocess
 import sys
+from typing import IO
 
 from common import lookup
 from common.errors import Misconfigured
 from local import state
-from local.servers import java
+from local.servers import java, kafka, opensearch
 
 
 def lint() -> int:
@@ -21,12 +21,30 @@ def fmt() -> int:
     return max(tool("ruff", "check", "--fix", "."), tool("ruff", "format", "."))
 
 
+MEASURED = ("coverage", "run", "--parallel-mode", "-m", "pytest")
+# Whole systems mostly wait, for what was killed to come back: meanwhile there is time for everything else.
+WHOLE = ("tests/stacks", "tests/packaged")
+REST = ("tests", *(f"--ignore={folder}" for folder in WHOLE))
+
+
 def test(arguments: list[str]) -> int:
     """All tests, on servers they start themselves; coverage is reported. `make test ARGS=...` goes to pytest."""
     state.prepare()
-    say_what_is_missing()
-    code = tool("coverage", "run", "-m", "pytest", *arguments)
+    fetch_servers()
+    tool("coverage", "erase")
+    code = tool(*MEASURED, *arguments) if arguments else both()
+    tool("coverage", "combine", "--quiet")
     tool("coverage", "report", "--format=total")
+    return code
+
+
+def both() -> int:
+    """Whole systems beside the rest; what the former say is shown when both are done."""
+    said = state.HOME / "test-of-whole-systems.log"
+    print(f"the tests of whole systems run beside these, and write {said.relative_to(state.ROOT)}", flush=True)
+    with said.open("w") as log, start(*MEASURED, *WHOLE, output=log) as beside:
+        code = max(tool(*MEASURED, *REST), abs(beside.wait()))
+    print(said.read_text(), flush=True)
     return code
 
 
@@ -39,12 +57,12 @@ def fuzz() -> int:
     return max(asked, tool("tests.fuzzing", "--seconds", os.environ.get("FUZZ_SECONDS", "20")))
 
 
-def say_what_is_missing() -> None:
-    """Without Java and Maven the tests of Kafka and OpenSearch are left out, loudly; under CI that is a failure."""
+def fetch_servers() -> None:
+    """Both halves need them; without Java and Maven their tests are left out, loudly; under CI that is a failure."""
     try:
         java.java(17)
-        if shutil.which("mvn") is None:
-            raise Misconfigured(f"Maven (mvn) is missing. {java.HINT}")
+        for jars in (kafka.jars, opensearch.jars):
+            jars(state.HOME / "jars")
     except Misconfigured as error:
         if os.environ.get("CI"):
             raise
@@ -100,6 +118,13 @@ def faults(histories: int) -> int:
 
 
 def tool(name: str, *arguments: str) -> int:
-    """Run it with this environment's Python, without the connection variables of the caller's shell."""
+    """Run it to its end; one that was killed has not passed."""
+    with start(name, *arguments) as running:
+        return abs(running.wait())
+
+
+def start(name: str, *arguments: str, output: IO[str] | None = None) -> subprocess.Popen[bytes]:
+    """With this environment's Python, without the connection variables of the caller's shell."""
     environ = {key: value for key, value in os.environ.items() if key not in lookup.NAMES}
-    return subprocess.run([sys.executable, "-m", name, *arguments], cwd=state.ROOT, env=environ, check=False).returncode
+    words = [sys.executable, "-m", name, *arguments]
+    return subprocess.Popen(words, cwd=state.ROOT, env=environ, stdout=output, stderr=output and subprocess.STDOUT)

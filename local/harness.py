@@ -25,6 +25,10 @@ LOG_BYTES = 10 * 1024 * 1024
 START_SECONDS = 30
 
 
+class PortTaken(Misconfigured):
+    """Another stack that started in the same moment was quicker."""
+
+
 class Harness:
     """One run. `restart` is set by SIGHUP: the code changed, begin again with the same data, ports and keys."""
 
@@ -128,7 +132,12 @@ class Harness:
 
     def _wait_for_child(self, name: str, port: int) -> None:
         child = self.children[name][1]
-        process.wait_until(lambda: process.listens(port) and process.serves(child, port), child, START_SECONDS)
+        try:
+            process.wait_until(lambda: process.listens(port) and process.serves(child, port), child, START_SECONDS)
+        except Misconfigured as error:
+            if process.listens(port) and not process.serves(child, port):
+                raise PortTaken(f"{name}: port {port} was free and is somebody else's now.") from error
+            raise
 
     def _start_child(self, name: str, words: Words) -> None:
         process.stop_leftover(state.RUN / f"{name}.pid")
@@ -157,7 +166,7 @@ def run(stack: Stack, *, remote: bool, quiet: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, harness.on_signal)
     try:
-        harness.start()
+        start(harness)
         if not harness.stopping.is_set():
             print(summary.text(quiet=quiet), flush=True)
         harness.watch()
@@ -167,6 +176,16 @@ def run(stack: Stack, *, remote: bool, quiet: bool) -> int:
     if harness.restart:
         os.execv(sys.executable, [sys.executable, "-m", "local", *sys.argv[1:]])  # noqa: S606
     return 0
+
+
+def start(harness: Harness) -> None:
+    """On other ports, if somebody was quicker on these; he has them now and is not quicker again."""
+    try:
+        harness.start()
+    except PortTaken as error:
+        print(f"{error} Trying others …", flush=True)
+        harness.stop()
+        harness.start()
 
 
 def already_running() -> int:

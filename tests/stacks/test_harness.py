@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -213,6 +214,17 @@ def test_a_taken_port_means_the_next_one(checkout: Checkout) -> None:
     assert "(port 3000 was taken)" in done.stdout, done.stderr
     assert checkout.env()["INGEST_API_URL"] not in ("http://127.0.0.1:3000", "")
     checkout.make("down")
+
+
+def test_two_stacks_that_start_in_the_same_moment_get_ports_of_their_own() -> None:
+    both = [Checkout(servers.home()) for _ in range(2)]
+    with ThreadPoolExecutor() as threads:
+        done = list(threads.map(lambda one: one.make("up"), both))
+    assert [one.returncode for one in done] == [0, 0], [one.stdout + one.stderr for one in done]
+    assert len({one.env()["INGEST_API_URL"] for one in both}) == 2
+    for one in both:
+        assert one.make("health").returncode == 0
+        one.remove()
 
 
 def test_clean_refuses_a_running_stack_and_removes_only_dot_local(up: Checkout) -> None:

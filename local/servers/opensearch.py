@@ -16,6 +16,7 @@ ARTIFACTS = {
 }
 HEAP = ["-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-Djava.awt.headless=true", "--enable-native-access=ALL-UNNAMED"]
 FIRST_PORT, LAST_PORT = 9201, 9299  # the runner takes the next free one
+START_SECONDS = 180  # a machine that does much else beside needs more than the usual five
 
 
 class OpenSearchServer:
@@ -40,7 +41,7 @@ class OpenSearchServer:
         words += ["-basePath", self.home / "data", "-numOfNode", "1", "-clusterName", self._cluster]
         words += ["-baseHttpPort", str(self.port - 1)]
         self.process = started = process.start("opensearch", words, self.home)
-        process.wait_until(lambda: self._answers(started), started, 90)
+        process.wait_until(lambda: self._answers(started), started, START_SECONDS)
 
     def stop(self) -> None:
         if self.process:

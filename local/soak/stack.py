@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from local.soak.disk import Disk
 from local.soak.network import Way
 from local.soak.schedule import LOGS, STORES
 
-START_SECONDS, STOP_SECONDS, VERB_SECONDS = 180, 120, 120
+START_SECONDS, STOP_SECONDS, VERB_SECONDS = 300, 120, 120
 FIRST, LAST_FIRST = 20_000, 30_000  # below those that the system gives to whoever asks for any
 DEMO = {"S3_BUCKET": ""}  # no archive, which nobody asks anything here
 
@@ -65,6 +66,8 @@ class OwnStack:
         self.checkout.remove()
         for way in self.ways.values():
             way.close()
+        for log in (self.home / "run").glob("*.log"):  # what a disk in memory holds goes with it
+            shutil.copy(log, self.home / "logs")
         for disk in self.disks.values():
             disk.unmount()
 

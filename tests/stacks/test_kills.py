@@ -50,6 +50,15 @@ def test_full_disks_and_kills_lose_and_double_nothing(soaked: Soak) -> None:
     assert told["incidents"] > 0
 
 
+def test_the_judge_misses_what_was_accepted_and_is_not_there(soaked: Soak) -> None:
+    errors = soaked.senders[0].ledger.errors
+    errors["00000000-0000-4000-8000-000000000000"] = "A-0-1"
+    found = soaked.judged(0)
+    assert [line for line in found if "errors in search: 1 are missing" in line]
+    assert [line for line in found if "errors were accepted" in line]
+    errors.popitem()
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -58,15 +67,10 @@ def test_full_disks_and_kills_lose_and_double_nothing(soaked: Soak) -> None:
         ("DELETE FROM events WHERE event_type = 'feedback'", "feedbacks are not in search"),
         ("DELETE FROM events WHERE event_type = 'error'", "errors in search"),
         ("UPDATE incidents SET event_count = event_count + 1", "incidents"),
-        ("DELETE FROM ai_jobs", "incidents"),
+        ("UPDATE ai_jobs SET incident_id = NULL", "incidents"),
     ],
 )
 def test_the_judge_sees_what_is_lost_and_what_is_doubled(soaked: Soak, wrong: str, said: str) -> None:
     with closing(Connection(settings.read(soaked.stack.connections()).database)) as conn:
         conn.run(wrong)
     assert [line for line in soaked.judged(0) if said in line]
-
-
-def test_the_judge_misses_an_answer_that_was_no_promise(soaked: Soak) -> None:
-    soaked.senders[0].ledger.errors["00000000-0000-4000-8000-000000000000"] = "A-0-1"
-    assert [line for line in soaked.judged(0) if "errors in search: 1 are missing" in line]

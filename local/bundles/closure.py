@@ -15,6 +15,7 @@ class Closure(NamedTuple):
     foreign: frozenset[str]  # top-level names of others, the standard library's among them
 
 
+@cache
 def closure(root: Path, source: str) -> Closure:
     """Everything reachable by an import statement that could ever run; type checkers' imports cannot."""
     seen: set[Path] = set()
@@ -35,12 +36,14 @@ def closure(root: Path, source: str) -> Closure:
 @cache
 def of_module(root: Path, path: Path) -> Closure:
     """What this one itself asks for."""
-    tree = ast.parse((root / path).read_text())
+    text = (root / path).read_text()
+    tree = ast.parse(text)
     names = set(imported(tree))
     ours = {name for name in names if name.partition(".")[0] in OURS}
     modules = {found for name in ours for found in files_of(root, name)}
     foreign = {name.partition(".")[0] for name in names - ours}
-    return Closure(frozenset(modules), frozenset(named_files(root, path, tree)), frozenset(foreign))
+    data = frozenset(named_files(root, path, tree)) if "__file__" in text else frozenset()
+    return Closure(frozenset(modules), data, frozenset(foreign))
 
 
 def imported(tree: ast.AST) -> Iterator[str]:

@@ -42,6 +42,14 @@ def test_a_workflow_says_what_it_may_and_how_long_and_pins_what_it_uses(path: Pa
     assert len(re.findall(r"@[0-9a-f]{40} # v\d", path.read_text())) == path.read_text().count("uses:")
 
 
+def test_a_linter_of_workflows_finds_nothing() -> None:
+    """Their syntax, the types of their expressions, what actions take; the shell in them is read below."""
+    actionlint = process.program("actionlint", "With Go: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12")
+    words = [actionlint, "-shellcheck=", "-pyflakes=", *WORKFLOWS]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_every_piece_of_shell_has_been_read_by_a_linter(tmp_path: Path) -> None:
     shellcheck = process.program("shellcheck", "Install shellcheck.")
     pieces = [ROOT / ".ci" / "run", *SCRIPTS]

@@ -30,9 +30,14 @@ def test_without_an_event_only_what_is_always_there_is_paid() -> None:
 
 def test_a_hundred_million_events_by_hand() -> None:
     """Ten million requests of 4 ms with a quarter of a gigabyte are ten thousand gigabyte-seconds."""
-    nothing = dict.fromkeys(PRICES["aws"], 0) | {"stores": dict.fromkeys(PRICES["aws"]["stores"], 0)}
+    nothing = dict.fromkeys(PRICES["aws"], 0) | {"stores": dict.fromkeys(PRICES["aws"]["stores"], 0), "inside": []}
     only_ingest = Measured({"ingest": 4.0, "incident_engine": 0, "indexer": 0}, 100, 0, 0, 0)
     assert month(only_ingest, nothing | {"gigabyte_second": 1}, 100_000_000) == pytest.approx(10_000)
+    assert month(only_ingest, nothing | {"gigabyte_second": 1, "least_ms": 100}, 10_000) == pytest.approx(
+        1_000 * 0.25 * 0.1 + 43_200 * 0.25 * 0.1 + 2 * 1_000 * 0.5 * 0.1  # requests, ticks, stations
+    )
+    assert month(only_ingest, nothing | {"vcpu_second": 1}, 100_000_000) == pytest.approx(40_000)
+    assert month(only_ingest, nothing | {"vcpu_second": 1, "inside": ["ingest"]}, 100_000_000) == 0
     assert month(only_ingest, nothing | {"gigabyte_stored": 1}, 100_000_000) == 0
 
 

@@ -1,5 +1,6 @@
 """Incidents as rows: what a list shows of each."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from common.clients.postgres.rows import Row
@@ -11,6 +12,7 @@ from functions.dashboard.words import NOUNS, short, whole
 
 SEVERITIES = {"critical": "Critical", "error": "Error", "warn": "Warn"}
 STATUSES = {"open": "Open", "investigating": "Investigating", "resolved": "Resolved"}
+KEPT = 512  # rows, of about 6 kB each
 
 
 class Line(NamedTuple):
@@ -31,7 +33,9 @@ class Line(NamedTuple):
         return STATUSES[self.row.status]
 
 
+@lru_cache(maxsize=KEPT)
 def line(row: Row) -> Line:
+    """Pages refresh by themselves, and most of their rows are as they were."""
     incident = row.incident
     readings = course.hour_of(row)
     resolved = row.status == "resolved"

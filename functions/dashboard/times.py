@@ -48,6 +48,11 @@ class Clock(NamedTuple):
         today = self.local(time).date() == self.local(self.now).date()
         return self.second(time) if today else f"{self.day(time)} {self.second(time)}"
 
+    def stretch(self, since: datetime, until: datetime) -> str:
+        """02:53:04 to 02:54:04, each with its day where that is not today; a day both share is said once."""
+        same = self.local(since).date() == self.local(until).date()
+        return f"{self.absolute_second(since)} to {self.second(until) if same else self.absolute_second(until)}"
+
     def relative(self, time: datetime) -> str:
         """19 min ago, in 14 s; nothing beyond seven days, where the absolute time says more."""
         apart = self.now - time

@@ -8,7 +8,7 @@ from common.clients.postgres.connection import Connection
 from common.clients.postgres.paging import ask
 from common.clients.postgres.rows import WHERE, Narrowed
 
-MOST = 10_000  # nobody reads on after so many; counting more would cost each reader
+MOST = 1_000  # nobody reads on after so many; counting more would cost each reader
 
 
 class Project(msgspec.Struct, frozen=True):

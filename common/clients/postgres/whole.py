@@ -88,6 +88,7 @@ class Whole(Row, frozen=True, kw_only=True):
 
 
 # Eighty minutes are read before the first that is drawn: so far looks a rule back, and the usual a little further.
+# OFFSET 0 keeps a lateral from being written out again wherever it is used: planning took longer than reading.
 ONE = f"""
     WITH ranked AS (
         SELECT id, lag(id) OVER list AS previous, lead(id) OVER list AS next
@@ -131,14 +132,15 @@ ONE = f"""
                      LIMIT 200) p) AS people,
                beside.previous, beside.next
           FROM incidents i JOIN series s ON s.id = i.series
-         CROSS JOIN LATERAL (SELECT {NEWEST} AS newest) n
+         CROSS JOIN LATERAL (SELECT {NEWEST} AS newest OFFSET 0) n
          CROSS JOIN LATERAL (  -- up to series time, or a little after it was resolved
-               SELECT minute_of(least(s.newest_occurred + (:now::timestamptz - s.newest_received), :now)) AS minute) t
+               SELECT minute_of(least(s.newest_occurred + (:now::timestamptz - s.newest_received), :now)) AS minute
+               OFFSET 0) t
          CROSS JOIN LATERAL (
                SELECT greatest(least(t.minute, minute_of(i.resolved_at) + {AFTER}), minute_of(i.opened_at) + 1)
-                      AS until) u
+                      AS until OFFSET 0) u
          CROSS JOIN LATERAL (
-               SELECT greatest(minute_of(i.opened_at) - {BEFORE}, u.until - {LONGEST}) AS first, u.until) span
+               SELECT greatest(minute_of(i.opened_at) - {BEFORE}, u.until - {LONGEST}) AS first, u.until OFFSET 0) span
          CROSS JOIN LATERAL (
                SELECT coalesce(json_agg(json_build_object(
                           'event_id', event_id, 'at', utc(occurred_at), 'severity', severity, 'message', message,

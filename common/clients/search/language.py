@@ -141,8 +141,10 @@ def searchable(texts: Iterable[str]) -> str:
 
 def marks(terms: Iterable[Term], text: str) -> list[tuple[int, int]]:
     """Where the wanted words and phrases stand in this text: [start, end) in characters, in order, not touching."""
-    places = [(found[0][:LONGEST_WORD], found.start(), found.end()) for found in _WORD.finditer(_lower(text))]
     wanted = [term.words for term in terms if isinstance(term, Words) and term.wanted]
+    if not wanted:
+        return []
+    places = [(found[0][:LONGEST_WORD], found.start(), found.end()) for found in _WORD.finditer(_lower(text))]
     spans = sorted(
         (places[i][1], places[i + len(phrase) - 1][2])
         for phrase in wanted

@@ -64,6 +64,7 @@ def values(asked: Asked) -> Mapping[str, object]:
         "older": older(view, main, recent),
         "shown": len(main.rows) + len(recent.rows),
         "total": total.get(view.tab, around.unresolved + around.resolved),
+        "most": listed.MOST,
         "environments": settings.current().environments,
         "severities": SEVERITIES,
     }

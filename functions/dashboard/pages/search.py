@@ -1,7 +1,7 @@
 """Search: events by words, fields and time; where they lie in it; each opened to all it holds."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -168,13 +168,11 @@ def pieces(text: str, marks: Sequence[tuple[int, int]]) -> list[tuple[str, bool]
 
 def drawn(counts: Sequence[int], asks: Asking, clock: Clock) -> Iterator[Bar]:
     """One bar for each part of the time that has events; each leads into that part."""
-    highest, part = max(counts, default=0), (asks.until - asks.since) / BARS
-    for place, count in enumerate(counts):
+    highest = max(counts, default=0)
+    for place, (count, (since, until, address)) in enumerate(zip(counts, asks.parts(BARS), strict=False)):
         if count:
-            since, until = asks.since + part * place, asks.since + part * (place + 1)
-            inside = asks._replace(since=since, until=max(until, since + timedelta(milliseconds=1)), between=True)
-            label = f"{clock.absolute_second(since)} to {clock.second(until)}: {count:,}"
-            yield Bar(place * 10, ceil(count / highest * HEIGHT), inside.address(), label)
+            label = f"{clock.stretch(since, until)}: {count:,}"
+            yield Bar(place * 10, ceil(count / highest * HEIGHT), address, label)
 
 
 async def narrow(request: Request) -> Response:

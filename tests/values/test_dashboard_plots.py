@@ -234,6 +234,25 @@ def test_the_highest_bar_bears_its_number_when_it_stands_out() -> None:
     assert day("error", CLOCK, END - 1_440, [10] * 95 + [30], [4] * BINS, {}, []).top is None
 
 
+@pytest.mark.parametrize(
+    ("highest", "lines", "anchor"),
+    [
+        (48, [], "m"),
+        (48, [46], "s"),  # a deploy to its left: the number begins at its bar
+        (48, [51], "e"),
+        (48, [46, 51], "m"),  # no way around
+        (0, [], "s"),
+        (95, [], "e"),
+    ],
+)
+def test_the_number_keeps_within_the_plot_and_clear_of_deploys(highest: int, lines: list[int], anchor: str) -> None:
+    today = [481 if place == highest else 10 for place in range(BINS)]
+    deploys = [(time_of(END - 1_440 + 15 * line), "v1") for line in lines]
+    made = day("error", CLOCK, END - 1_440, today, [4] * BINS, {}, deploys)
+    assert made.top is not None
+    assert made.top[3] == anchor
+
+
 def test_bars_in_which_an_incident_was_open_have_its_colour() -> None:
     made = day("error", CLOCK, END - 1_440, [10] * BINS, [4] * BINS, {95: "critical"}, [])
     bars = dict(made.bars)

@@ -14,7 +14,8 @@ from functions.dashboard.words import counted, cut, exact
 BIN, BINS, HEIGHT = 15, 96, 132
 HOUR = 4  # bars
 NAMED = 3  # deploys; more are lines only
-MARGIN = 6  # bars from an end, in which a number above its bar would stand out of the plot
+CHARACTER = 2.4  # bars, on the narrowest phone
+ANCHORS = {"m": 0.5, "s": 0.0, "e": 1.0}  # which part of a number stands at which part of its bar
 WORTH_A_NUMBER = 3  # times the median
 
 
@@ -51,7 +52,7 @@ def day(
         yesterday=_steps(_hourly(yesterday), scale),
         deploys=[(decimal(place), f"M{decimal(place)} 0V{HEIGHT}") for place in placed if 0 <= place <= BINS],
         names=_names([(place, name) for place, (_, name) in zip(placed, deploys, strict=True)]),
-        top=_top(today, scale),
+        top=_top(today, scale, placed),
         table=_table(noun, clock, first, today, yesterday),
         label=f"{noun.capitalize()}s per 15 minutes, last 24 hours: from {exact(min(today))} to {exact(max(today))}",
     )
@@ -92,14 +93,17 @@ def _names(deploys: Sequence[tuple[float, str]]) -> list[tuple[str, str, bool]]:
     return found
 
 
-def _top(today: Sequence[int], scale: Rise) -> tuple[str, str, str, str] | None:
-    """Above its bar, whatever stands beside it; at the ends within the plot."""
+def _top(today: Sequence[int], scale: Rise, deploys: Sequence[float]) -> tuple[str, str, str, str] | None:
+    """Above its bar, within the plot, and if there is a way beside the lines of deploys."""
     most = max(today)
     if most <= WORTH_A_NUMBER * median(today) or not most:
         return None
-    place = max(range(len(today)), key=lambda bar: today[bar])
-    anchor = "e" if place >= BINS - MARGIN else "s" if place < MARGIN else "m"
-    return percent(place + {"s": 0, "m": 0.5, "e": 1}[anchor], BINS), scale.y(most), exact(most), anchor
+    place, wide = max(range(len(today)), key=lambda bar: today[bar]), len(exact(most)) * CHARACTER
+    starts = {anchor: place + share * (1 - wide) for anchor, share in ANCHORS.items()}
+    inside = [anchor for anchor, start in starts.items() if 0 <= start <= BINS - wide]
+    clear = [one for one in inside if not any(starts[one] <= line <= starts[one] + wide for line in deploys)]
+    anchor = (clear or inside)[0]
+    return percent(place + ANCHORS[anchor], BINS), scale.y(most), exact(most), anchor
 
 
 def _table(

@@ -1,0 +1,51 @@
+"""Four pages of an organisation are made at a time: whoever comes fifth waits, and nobody else does."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from common import settings
+from common.clients.postgres.connection import Connection
+from tests.dashboard import Dashboard, running
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path) -> Iterator[Dashboard]:
+    with running(tmp_path) as place:
+        place.move_in()
+        yield place
+
+
+@pytest.fixture
+def lock(dashboard: Dashboard) -> Iterator[Connection]:
+    """Another connection, on which a table can be kept from everybody."""
+    conn = Connection(settings.read({"DATABASE_URL": dashboard.url}).database)
+    yield conn
+    conn.close()
+
+
+def test_a_fifth_page_waits_until_one_of_four_is_made_and_another_organisation_does_not(
+    dashboard: Dashboard, lock: Connection
+) -> None:
+    mine, theirs = dashboard.reader(), dashboard.reader(dashboard.tenant().tokens["viewer"])
+    with ThreadPoolExecutor(8) as pool:
+        with lock.transaction():
+            lock.run("LOCK TABLE deploys IN ACCESS EXCLUSIVE MODE")
+            began = monotonic()
+            stuck = [pool.submit(mine.get, "/") for _ in range(4)]
+            while standing_still(dashboard) < 4:
+                assert monotonic() - began < 4, "all four read"
+            fifth = pool.submit(mine.get, "/setup")  # asks nothing of the locked table
+            assert theirs.get("/setup").status == 200
+            with pytest.raises(TimeoutError):
+                fifth.result(0.7)
+        assert [one.result(30).status for one in (*stuck, fifth)] == [200] * 5
+
+
+def standing_still(dashboard: Dashboard) -> int:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    [[count]] = dashboard.conn.run(query)
+    return int(count)

@@ -50,6 +50,13 @@ def test_the_index_is_made_once_and_is_ours(opensearch_url: str, own_index: str)
     assert (mapping.create(node), mapping.create(node)) == (True, False)
 
 
+def test_the_index_lies_in_the_order_in_which_it_is_read(opensearch_url: str, own_index: str) -> None:
+    """Events come oldest first: else each one would be among the newest so far, and all are looked at."""
+    mapping.create(Node(configured(opensearch_url)))
+    made = httpx.get(f"{opensearch_url}/{own_index}/_settings").json()[own_index]["settings"]["index"]
+    assert made["sort"] == {"field": ["occurred_at"], "order": ["desc"]}
+
+
 def test_migrations_make_the_index_and_refuse_another(conn: Connection, opensearch_url: str, own_index: str) -> None:
     configuration = settings.read({"OPENSEARCH_URL": opensearch_url})
     prepare(conn, configuration, datetime.now(UTC).date(), ahead=1)

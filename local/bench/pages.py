@@ -1,6 +1,7 @@
 """How fast the dashboard's pages are for ten readers at a time: python -m local.bench.pages [embedded] [--scale 0.1]
 
-On the database of the API's bench. Every page is to come within 120 ms, 95 times of 100, and to weigh 60 kB at most.
+On the database of the API's bench. Every page is to come within 120 ms, 95 times of 100, and to weigh 60 kB at most
+with 25 rows; one of search has 50, each with all that its event holds.
 """
 
 import http.client
@@ -75,7 +76,8 @@ def measured(server: web.Web, cookie: str, name: str, path: str, asked: int) -> 
     what = f"page {name}, p95"
     yield Figure(what=what, value=p95, unit="ms", target=REACH_MS, most=True, cpu_us=own * 1e6, note=note)
     what, weight = f"page {name}, weight", seen.size / 1000
-    yield Figure(what=what, value=weight, unit="kB", target=MOST_BYTES / 1000, most=True)
+    target = MOST_BYTES / 1000 * (2 if name.startswith("search") else 1)
+    yield Figure(what=what, value=weight, unit="kB", target=target, most=True)
 
 
 def unchanged(server: web.Web, cookie: str, path: str, asked: int) -> str:

@@ -125,5 +125,9 @@ def _varies(with_names: bool) -> re.Pattern[str]:
 
 def uuid7(unix_ms: int, chance: int) -> UUID:
     """A UUIDv7 (RFC 9562) of this millisecond, from 74 random bits."""
-    value = unix_ms << 80 | 7 << 76 | (chance >> 62 & 0xFFF) << 64 | 2 << 62 | chance & (1 << 62) - 1
-    return msgspec.convert(f"{value:032x}", UUID)  # half the cost of UUID(int=value)
+    return msgspec.convert(f"{uuid7_number(unix_ms, chance):032x}", UUID)  # half the cost of UUID(int=…)
+
+
+def uuid7_number(unix_ms: int, chance: int) -> int:
+    """The same as its 128 bits."""
+    return unix_ms << 80 | 7 << 76 | (chance >> 62 & 0xFFF) << 64 | 2 << 62 | chance & (1 << 62) - 1

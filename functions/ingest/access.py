@@ -39,6 +39,11 @@ class Access:
         self._now: asyncio.Task[Found] | None = None
         self._asked_at = self._failed_at = float("-inf")
 
+    def remembered(self, headers: Mapping[str, str]) -> Project | None:
+        """The project of a key that need not be asked about just now."""
+        answer = self._answers.get(digest_of(key_in(headers)))
+        return answer.project if answer and self._clock() - answer.asked_at < ASK_AGAIN else None
+
     async def project_of(self, headers: Mapping[str, str]) -> Project:
         """The project whose key the caller showed, or a Problem that says what is wrong with it."""
         project = await self._project(digest_of(key_in(headers)))

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import cache
 from time import monotonic
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -19,7 +20,7 @@ from common.edge.values import Request, Response, only_post, reply
 from common.errors import Problem, Unavailable
 from common.events.batch import decode_many
 from common.events.envelope import Envelope, Event, encode, seal
-from common.events.identity import stream_key, uuid7
+from common.events.identity import stream_key, uuid7_number
 from common.events.limits import Limits
 from common.events.reading import decode_one
 from common.metrics import names
@@ -29,59 +30,68 @@ from functions.ingest.allowance import Allowances, Headers
 from functions.ingest.bodies import inflated
 from functions.ingest.readiness import Readiness
 
-JSON = ("content-type", "application/json")
-ANSWER_SECONDS = 4.7  # whatever is slow, and however much of it: the caller hears of it within five
+Answer = TypeVar("Answer")
 
-Accept = Callable[[Project, bytes, datetime], Awaitable[Response]]
+JSON = ("content-type", "application/json")
+ANSWER_SECONDS = 4.7
+
+Accept = Callable[[Project, Request], Awaitable[Response]]
 ROOM_TO_COUNT = ~(1 << 61)  # without the highest of an id's last 62 bits, which counting up must not carry beyond
 
 
 async def handle(request: Request) -> Response:
     """202 means that the stream has every event of the answer for good."""
+    if accept := ACCEPT.get(request.path.rstrip("/")):
+        only_post(request)
+        return await taken(request, accept)
     if request.path in ("/health", "/healthz"):
         return reply(200, {"status": "ok", "version": VERSION})
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            return await answered(request)
-    except TimeoutError:
-        raise Unavailable("The stream", f"no answer within {ANSWER_SECONDS} s") from None
-
-
-async def answered(request: Request) -> Response:
     if request.path == "/readyz":
-        await readiness().check()
+        await in_time(readiness().check())
         return reply(200, {"status": "ready", "version": VERSION})
-    accept = {"/v1/events": one, "/v1/events/batch": many}.get(request.path.rstrip("/"))
-    if accept is None:
-        raise Problem("not_found", "There is POST /v1/events and POST /v1/events/batch.", status=404)
-    only_post(request)
-    return await taken(request, accept)
+    raise Problem("not_found", "There is POST /v1/events and POST /v1/events/batch.", status=404)
 
 
-async def taken(request: Request, accept: "Accept") -> Response:
+async def taken(request: Request, accept: Accept) -> Response:
     """What is not taken is counted under the reason its caller is told."""
     try:
-        project = await access().project_of(request.headers)
-        return await accept(project, inflated(request, settings.current().max_body_bytes), clocks.now())
+        project = access().remembered(request.headers)
+        if project and project.events_per_minute is None:
+            # Only the stream is waited for, which has a time limit of its own; a second one is not cheap.
+            return await accept(project, request)
+        return await in_time(looked_up(request, accept))
     except Problem as problem:
         names.REFUSED.add(1, problem.code)
         raise
-    except (Unavailable, asyncio.CancelledError):  # cancelled by the timeout above
+    except (Unavailable, asyncio.CancelledError):
         names.REFUSED.add(1, "unavailable")
         raise
 
 
-async def one(project: Project, body: bytes, now: datetime) -> Response:
+async def looked_up(request: Request, accept: Accept) -> Response:
+    return await accept(await access().project_of(request.headers), request)
+
+
+async def in_time(work: Awaitable[Answer]) -> Answer:
+    """Whatever is slow, and however much of it: the caller hears of it within five seconds."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await work
+    except TimeoutError:
+        raise Unavailable("The stream", f"no answer within {ANSWER_SECONDS} s") from None
+
+
+async def one(project: Project, request: Request) -> Response:
     """One event: its id and the time it was received."""
-    event = decode_one(body, limits())
+    now, event = clocks.now(), decode_one(body_of(request), limits())
     fields = await allowances().admit(project, 1)
     [event_id] = await publish(project, [event], now)
     return accepted({"event_id": event_id, "received_at": now}, fields, {"event_id": event_id})
 
 
-async def many(project: Project, body: bytes, now: datetime) -> Response:
+async def many(project: Project, request: Request) -> Response:
     """A batch: the good ones are taken, the bad ones listed by their place; 422 if none is good."""
-    batch = decode_many(body, limits())
+    now, batch = clocks.now(), decode_many(body_of(request), limits())
     for one_of_them in batch.rejected:
         names.REFUSED.add(1, one_of_them.code)
     if not batch.events:
@@ -111,16 +121,20 @@ async def publish(project: Project, events: list[Event], now: datetime) -> list[
 
 def sealed(project: Project, events: list[Event], now: datetime) -> tuple[list[UUID], list[stream.Item]]:
     """The ids, and the records as they go on the stream, in the order of the events."""
-    new_id = iter(new_ids(now, sum(event.event_id is UNSET for event in events))).__next__
+    new_id = iter(new_ids(now, [event.event_id for event in events].count(UNSET))).__next__
     envelopes = [seal(event, project.org_id, project.id, now, new_id) for event in events]
     items: list[stream.Item] = [(key_of(envelope), encode(envelope)) for envelope in envelopes]
     return [envelope.event_id for envelope in envelopes], items
 
 
+def body_of(request: Request) -> bytes:
+    return inflated(request, settings.current().max_body_bytes)
+
+
 def new_ids(now: datetime, count: int) -> list[UUID]:
     """From one draw of chance, counting up: so the ids of a batch are in the order of its events."""
     chance = int.from_bytes(os.urandom(10), "big") >> 6 & ROOM_TO_COUNT
-    first = uuid7(int(now.timestamp() * 1000), chance).int
+    first = uuid7_number(int(now.timestamp() * 1000), chance)
     return msgspec.convert([f"{number:032x}" for number in range(first, first + count)], list[UUID])
 
 
@@ -174,5 +188,7 @@ def take(project_id: str, wanted: int) -> Taken:
 
     return lookups.take(project_id, wanted)
 
+
+ACCEPT = {"/v1/events": one, "/v1/events/batch": many}
 
 asgi, gcp, aws, main = edge.http(handle)

@@ -6,12 +6,16 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from common.clients import stream
 from common.clients.postgres.keys import Project
+from common.clients.stream import pending
+from common.clients.stream.pending import Pending
 from common.edge.values import Request
 from common.errors import Unavailable
 from functions.ingest import main
@@ -105,13 +109,40 @@ def test_whatever_is_slow_the_caller_hears_of_it(monkeypatch: pytest.MonkeyPatch
         await asyncio.get_running_loop().create_future()
 
     async def work() -> None:
-        known = Access(lambda keys: dict.fromkeys(keys, Project("shop", "acme", None)), lambda _: None, lambda: 0.0)
-        monkeypatch.setattr(main, "access", lambda: known)
+        monkeypatch.setattr(main, "access", cache(knowing))
         monkeypatch.setattr(main, "publish", never)
         monkeypatch.setattr(main, "ANSWER_SECONDS", 0.1)
-        request = Request("POST", "/v1/events", "", {"x-api-key": invented_key()}, json.dumps(EVENT).encode())
         with pytest.raises(Unavailable):
-            await main.handle(request)
+            await main.handle(sent(invented_key()))
 
     assert main.ANSWER_SECONDS < 5
     asyncio.run(work())
+
+
+def test_a_stream_that_never_answers_is_waited_for_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is known by the second request: then nothing limits it but the patience with the stream."""
+
+    class Silent:
+        def publish(self, *_: object) -> Pending:
+            return Pending()
+
+    async def work() -> None:
+        monkeypatch.setattr(main, "access", cache(knowing))
+        monkeypatch.setattr(stream, "shared", Silent)
+        monkeypatch.setattr(pending, "WAIT_SECONDS", 0.1)
+        key = invented_key()
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await asyncio.wait_for(main.handle(sent(key)), main.ANSWER_SECONDS - 1)
+
+    assert pending.WAIT_SECONDS < 5
+    asyncio.run(work())
+
+
+def knowing() -> Access:
+    """Every key is the shop's."""
+    return Access(lambda keys: dict.fromkeys(keys, Project("shop", "acme", None)), lambda _: None, lambda: 0.0)
+
+
+def sent(key: str) -> Request:
+    return Request("POST", "/v1/events", "", {"x-api-key": key}, json.dumps(EVENT).encode())

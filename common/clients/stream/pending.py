@@ -12,8 +12,8 @@ from common.errors import Unavailable
 if TYPE_CHECKING:  # loading it costs a cold start 40 ms; whoever awaits has done so already
     import asyncio
 
-# An engine gives up before this, so that its reason is what the caller hears.
-WAIT_SECONDS = 5.0
+# Ingest promises an answer within five. An engine gives up before this, so that its reason is what the caller hears.
+WAIT_SECONDS = 4.7
 
 
 class Pending:
@@ -39,10 +39,20 @@ class Pending:
         if not self.done:
             from asyncio import get_running_loop
 
-            self._future = get_running_loop().create_future()
+            loop = get_running_loop()
+            self._future = loop.create_future()
             if not self.done:
-                yield from self._future
+                yield from self._in_time(loop, self._future)
         self._raise()
+
+    def _in_time(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> Generator[Any, None, None]:
+        late = loop.call_later(WAIT_SECONDS, _resolve, [future])
+        try:
+            yield from future
+        finally:
+            late.cancel()
+        if not self.done:
+            raise Unavailable("The stream", f"no answer within {WAIT_SECONDS:g} s")
 
     def _raise(self) -> None:
         if self._error:

@@ -1,0 +1,91 @@
+"""An incident's page says what changed, and what a model wrote: only what was verified, and why the rest is not."""
+
+import re
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from tests.burning import MINUTE, burning, keep, this_minute, words_of
+from tests.dashboard import Dashboard, Reader
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+def test_what_changed_has_its_distance(dashboard: Dashboard, reader: Reader) -> None:
+    now = this_minute()
+    incident = burning(dashboard, 20)
+    other = burning(dashboard, 12, title="Signups have stopped", route="/other")
+    dashboard.acme.deploy(now - 25 * MINUTE, "v2.14.0")
+    dashboard.acme.deploy(now - 90 * MINUTE, "v2.13.0")  # more than an hour before
+    page = reader.text(f"/incidents/{incident}")
+    section = words_of(page)[words_of(page).index("What changed") :]
+    assert "v2.14.0 deployed to prod" in section
+    assert "5 min before this opened" in section
+    assert "8 min after" in section
+    assert f"/incidents/{other}" in page
+    assert "v2.13.0" not in section
+    assert "v2.14.0<tspan" in page  # named on the plot
+
+
+def test_nothing_changed_is_said(dashboard: Dashboard, reader: Reader) -> None:
+    page = reader.text(f"/incidents/{burning(dashboard)}")
+    assert "Nothing else changed in the hour before: no deploy, no other incident." in page
+
+
+# The summary.
+def test_a_verified_statement_shows_its_fact(dashboard: Dashboard, reader: Reader) -> None:
+    incident = burning(dashboard)
+    opened = this_minute() - 20 * MINUTE
+    shows = {"count": 42, "since": stamp(opened - 4 * MINUTE), "until": stamp(opened)}
+    deploy = {"number": 2, "names": ["v2.14.0"], "refers": [f"deploy:{uuid4()}"], "shows": {"since": stamp(opened)}}
+    keep(dashboard, incident, ["42 errors came [F1].", "v2.14.0 was deployed [F2]."], [[1], [2]],
+         [{"number": 1, "refers": ["series"], "shows": shows}, deploy])  # fmt: skip
+    page = reader.text(f"/incidents/{incident}")
+    assert "Evidence, 2 verified" in page
+    assert f"42 counted, {opened - 4 * MINUTE:%H:%M} to {opened:%H:%M}" in page
+    assert f"v2.14.0, {opened:%H:%M:%S}" in page
+    [place] = re.findall(r'class="chip" href="#(t=[\d-]+)"', page)
+    assert f'id="{place}"' in page  # the range on the plot it leads to
+    assert "[F1]" not in page
+
+
+def test_what_was_left_out_is_counted_with_its_reason_and_never_shown(dashboard: Dashboard, reader: Reader) -> None:
+    incident = burning(dashboard)
+    keep(dashboard, incident, ["It is so [F1]."], [[1]], [{"number": 1, "refers": ["series"]}],
+         {"evidence: another number": 1, "title: foreign token": 2})  # fmt: skip
+    page = words_of(reader.text(f"/incidents/{incident}"))
+    assert "3 statements left out, because they could not be verified" in page
+    assert "1 piece of evidence gave a number the facts do not have." in page
+    assert "2 sentences of the title named something no fact has." in page
+
+
+def stamp(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        (None, "No model is set up, so there is no summary. Detection, counts and this page work without one."),
+        (("queued", 0, None), "The summary is being written. It is usually there within a minute."),
+        (("running", 0, None), "The summary is being written. It is usually there within a minute."),
+        (("queued", 1, "timeout: 60 s"), "The model has not answered yet: attempt 2 of 3, next try in"),
+        (("failed", 3, "timeout: 60 s"), "No summary. The model did not answer in 3 attempts; the last one, at"),
+    ],
+)
+def test_a_summary_always_has_a_state(
+    dashboard: Dashboard, reader: Reader, job: tuple[str, int, str | None] | None, said: str
+) -> None:
+    incident = burning(dashboard)
+    if job:
+        status, attempts, error = job
+        dashboard.conn.run(
+            "INSERT INTO ai_jobs (incident_id, status, attempt_count, last_error, leased_until, run_after) "
+            "VALUES (:id, :status, :attempts, :error, :lease, now() + interval '14 s')",
+            id=incident, status=status, attempts=attempts, error=error,
+            lease=datetime.now(UTC) + MINUTE if status == "running" else None,
+        )  # fmt: skip
+    page = reader.text(f"/incidents/{incident}")
+    assert said in words_of(page)
+    assert ("Try again" in page) is (job is not None and job[0] == "failed")

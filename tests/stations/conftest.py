@@ -1,4 +1,4 @@
-"""A dashboard for all tests that need no other, and somebody who reads it."""
+"""A core_api and a dashboard for all tests that need no other, and somebody who reads it."""
 
 import time
 from collections.abc import Iterator
@@ -6,8 +6,23 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests import servers
 from tests.burning import this_minute
 from tests.dashboard import Dashboard, Reader, running
+from tests.shop import Shop
+
+
+@pytest.fixture(scope="session")
+def mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    place = Shop(tmp_path_factory.mktemp("shop"), servers.fresh_database())
+    yield place
+    place.close()
+    servers.drop_database(place.url)
+
+
+@pytest.fixture
+def shop(mall: Shop) -> Shop:
+    return mall.move_in()
 
 
 @pytest.fixture(scope="session")

@@ -1,26 +1,11 @@
 """What people do through core_api: once is once, what is impossible is 409 with the present state, all is on record."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from local.hosts.call import Answer
-from tests import servers
 from tests.shop import START, Shop
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    place = Shop(tmp_path_factory.mktemp("shop"), servers.fresh_database())
-    yield place
-    place.close()
-    servers.drop_database(place.url)
-
-
-@pytest.fixture
-def shop(place: Shop) -> Shop:
-    return place.move_in()
 
 
 def burning(shop: Shop) -> str:

@@ -1,27 +1,11 @@
 """What core_api answers to whoever may read."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 
-from tests import servers
 from tests.shop import START, Shop
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    place = Shop(tmp_path_factory.mktemp("shop"), servers.fresh_database())
-    yield place
-    place.close()
-    servers.drop_database(place.url)
-
-
-@pytest.fixture
-def shop(place: Shop) -> Shop:
-    return place.move_in()
-
 
 DETAILS = {"events", "summary", "timeline", "series", "recurrences", "deploys"}
 

@@ -2,21 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from time import monotonic
 
 import pytest
 
 from common import settings
 from common.clients.postgres.connection import Connection
-from tests.dashboard import Dashboard, running
-
-
-@pytest.fixture
-def dashboard(tmp_path: Path) -> Iterator[Dashboard]:
-    with running(tmp_path) as place:
-        place.move_in()
-        yield place
+from tests.dashboard import Dashboard
 
 
 @pytest.fixture

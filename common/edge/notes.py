@@ -43,7 +43,7 @@ def failure(name: str, response: Response, started: float) -> None:
 def added(name: str) -> None:
     """What this call has counted, where the process may be gone before anybody asks."""
     if counters := samples.added():
-        log.write("info", "metrics", function=name, counters=counters)
+        log.write_counters(name, counters)
 
 
 def _count(name: str, response: Response, seconds: float) -> None:

@@ -44,9 +44,11 @@ class Counter(Metric):
     ) -> None:
         super().__init__(name, meaning, parts, labels)
         self.counts: dict[Values, int] = {}
+        self.changed = False  # since somebody set it back
 
     def add(self, count: int, *values: str) -> None:
         with _lock:
+            self.changed = True
             self.counts[values] = self.counts.get(values, 0) + count
 
     def seen(self) -> dict[Values, int]:
@@ -78,12 +80,14 @@ class Histogram(Metric):
         self.bounds = bounds
         self.fallen: dict[Values, list[int]] = {}  # a number for each bound, and one for what is beyond
         self.sums: dict[Values, float] = {}
+        self.changed = False
 
     def observe(self, seconds: float, *values: str) -> None:
         place = 0
         while place < len(self.bounds) and seconds > self.bounds[place]:
             place += 1
         with _lock:
+            self.changed = True
             fallen = self.fallen.get(values)
             if fallen is None:
                 fallen = self.fallen[values] = [0] * (len(self.bounds) + 1)

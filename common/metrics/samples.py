@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from common.metrics import names
 from common.metrics.kinds import Counter, Gauge, Histogram, Metric
 from common.version import VERSION
@@ -29,15 +31,50 @@ def page(part: str, standing: Standing | None = None) -> str:
 
 
 def added() -> dict[str, float]:
-    """What was counted since the last time this was asked. A length of time is counted in the one bucket it fell in."""
+    """What was counted since the last time this was asked. A length of time is counted in the one bucket it fell in.
+
+    It is asked at each call, so what stood still is not looked at.
+    """
     found: dict[str, float] = {}
-    for name, value in _totals():
-        if more := value - _told.get(name, 0):
-            _told[name], found[name] = value, round(more, 6)
+    for counter in names.COUNTERS:
+        if counter.changed:
+            found.update(_more(counter))
+    for histogram in names.HISTOGRAMS:
+        if histogram.changed:
+            found.update(_longer(histogram))
     return found
 
 
-_told: dict[str, float] = {}
+def _more(counter: Counter) -> Iterator[tuple[str, float]]:
+    counter.changed = False
+    for values, count in counter.seen().items():
+        before = _told.get((counter, values), 0)
+        if count != before:
+            _told[counter, values] = count
+            yield _told_as(counter, counter.name, values), count - before
+
+
+def _longer(histogram: Histogram) -> Iterator[tuple[str, float]]:
+    histogram.changed = False
+    for values, (fallen, total) in histogram.seen().items():
+        before, summed = _told_times.get((histogram, values), ([0] * len(fallen), 0.0))
+        if fallen == before:
+            continue
+        _told_times[histogram, values] = fallen, total
+        yield _told_as(histogram, f"{histogram.name}_sum", values), round(total - summed, 6)
+        for bound, now, then in zip((*histogram.bounds, "+Inf"), fallen, before, strict=True):
+            if now != then:
+                yield _told_as(histogram, f"{histogram.name}_bucket", values, f"{bound}"), now - then
+
+
+_told: dict[tuple[Counter, Values], int] = {}
+_told_times: dict[tuple[Histogram, Values], tuple[list[int], float]] = {}
+
+
+@lru_cache(maxsize=1024)
+def _told_as(metric: Metric, name: str, values: Values, bound: str = "") -> str:
+    labels = dict(zip(metric.labels, values, strict=True))
+    return _named(name, labels | {"le": bound} if bound else labels)
 
 
 def _samples(metric: Metric, part: str, gauges: Standing) -> Iterator[str]:
@@ -62,18 +99,6 @@ def _cumulated(metric: Histogram, beginnings: Iterable[Values]) -> Iterator[str]
             yield f"{_named(f'{metric.name}_bucket', labels | {'le': f'{bound}'})} {below}"
         yield f"{_named(f'{metric.name}_sum', labels)} {total:.6f}"
         yield f"{_named(f'{metric.name}_count', labels)} {below}"
-
-
-def _totals() -> Iterator[tuple[str, float]]:
-    for counter in names.COUNTERS:
-        for values, count in counter.seen().items():
-            yield _named(counter.name, dict(zip(counter.labels, values, strict=True))), count
-    for histogram in names.HISTOGRAMS:
-        for values, (fallen, total) in histogram.seen().items():
-            labels = dict(zip(histogram.labels, values, strict=True))
-            yield _named(f"{histogram.name}_sum", labels), total
-            for bound, count in zip((*histogram.bounds, "+Inf"), fallen, strict=True):
-                yield _named(f"{histogram.name}_bucket", labels | {"le": f"{bound}"}), count
 
 
 def _named(name: str, labels: Mapping[str, str]) -> str:

@@ -64,7 +64,7 @@ def page(text: str, whole: Record, whys: Whys) -> str:
 
 def machine(whole: Record) -> str:
     loads = [one.load for one in whole.figures]
-    commits = ", ".join(dict.fromkeys(one.commit for one in whole.figures))
+    commits = ", ".join(dict.fromkeys(one.commit or whole.commit for one in whole.figures))
     small = "**In small sizes, which say little.** " if whole.quick else ""
     return (
         f"{small}Measured at {whole.at[:10]} on commit {commits}: {whole.machine.sentence()}. The load of the machine "

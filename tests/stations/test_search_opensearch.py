@@ -50,6 +50,21 @@ def test_the_index_is_made_once_and_is_ours(opensearch_url: str, own_index: str)
     assert (mapping.create(node), mapping.create(node)) == (True, False)
 
 
+def test_the_flood_stage_of_a_full_disk_is_the_world_down_and_passes(
+    opensearch_url: str, own_index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the node does to an index when its disk is nearly full; it takes it back once there is room."""
+    monkeypatch.setattr(opensearch, "INDEX", own_index)
+    mapping.create(Node(configured(opensearch_url)))
+    search, block = searching(opensearch_url), "index.blocks.read_only_allow_delete"
+    httpx.put(f"{opensearch_url}/{own_index}/_settings", json={block: True}).raise_for_status()
+    with pytest.raises(Unavailable, match="429"):
+        search.index([sealed("acme")])
+    httpx.put(f"{opensearch_url}/{own_index}/_settings", json={block: None}).raise_for_status()
+    assert search.index([sealed("acme")]) == []
+    search.close()
+
+
 def test_the_index_lies_in_the_order_in_which_it_is_read(opensearch_url: str, own_index: str) -> None:
     """Events come oldest first: else each one would be among the newest so far, and all are looked at."""
     mapping.create(Node(configured(opensearch_url)))

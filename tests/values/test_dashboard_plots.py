@@ -240,7 +240,9 @@ def test_the_highest_bar_bears_its_number_when_it_stands_out() -> None:
         (48, [], "m"),
         (48, [46], "s"),  # a deploy to its left: the number begins at its bar
         (48, [51], "e"),
-        (48, [46, 51], "m"),  # no way around
+        (48, [46, 51], "e"),  # it gives way to both: its end stands before the first
+        (48, [43, 46, 51, 54], "m"),  # no way around
+        (95, [94], "e"),  # before the deploy that came before its bar
         (0, [], "s"),
         (95, [], "e"),
     ],

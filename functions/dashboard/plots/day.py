@@ -15,7 +15,9 @@ BIN, BINS, HEIGHT = 15, 96, 132
 HOUR = 4  # bars
 NAMED = 3  # deploys; more are lines only
 CHARACTER = 2.4  # bars, on the narrowest phone
-ANCHORS = {"m": 0.5, "s": 0.0, "e": 1.0}  # which part of a number stands at which part of its bar
+BESIDE = 3  # bars between a number and its own, at most
+APART = 0.6  # bars between a number and the line it had to give way to
+ANCHORS = {"m": 0.5, "s": 0.0, "e": 1.0}  # which part of a number stands at its place: middle, start, end
 WORTH_A_NUMBER = 3  # times the median
 
 
@@ -94,16 +96,18 @@ def _names(deploys: Sequence[tuple[float, str]]) -> list[tuple[str, str, bool]]:
 
 
 def _top(today: Sequence[int], scale: Rise, deploys: Sequence[float]) -> tuple[str, str, str, str] | None:
-    """Above its bar, within the plot, and if there is a way beside the lines of deploys."""
+    """Above its bar, within the plot, and clear of the lines of deploys: beside a near one if need be."""
     most = max(today)
     if most <= WORTH_A_NUMBER * median(today) or not most:
         return None
     place, wide = max(range(len(today)), key=lambda bar: today[bar]), len(exact(most)) * CHARACTER
-    starts = {anchor: place + share * (1 - wide) for anchor, share in ANCHORS.items()}
-    inside = [anchor for anchor, start in starts.items() if 0 <= start <= BINS - wide]
-    clear = [one for one in inside if not any(starts[one] <= line <= starts[one] + wide for line in deploys)]
-    anchor = (clear or inside)[0]
-    return percent(place + ANCHORS[anchor], BINS), scale.y(most), exact(most), anchor
+    near = [line for line in deploys if abs(line - place - 0.5) <= BESIDE]
+    ways = [("m", place + 0.5), ("s", place), ("e", place + 1)]
+    ways += [way for line in near for way in (("e", line - APART), ("s", line + APART))]
+    inside = [(way, start) for way in ways if 0 <= (start := way[1] - ANCHORS[way[0]] * wide) <= BINS - wide]
+    clear = [way for way, start in inside if not any(start <= line <= start + wide for line in deploys)]
+    anchor, at = clear[0] if clear else inside[0][0]
+    return percent(at, BINS), scale.y(most), exact(most), anchor
 
 
 def _table(

@@ -80,6 +80,9 @@ class Deeds:
         """What it gives back to make room is taken too."""
         disk, until = self.stack.disks[fault.part], time.monotonic() + fault.seconds
         try:
+            disk.fill()
+            if fault.amount:
+                self.stack.use_up_wal()
             while time.monotonic() < until:
                 disk.fill()
                 time.sleep(FILL_SECONDS)

@@ -29,10 +29,11 @@ class Fault(NamedTuple):
     what: str
     part: str = ""
     seconds: float = 0.0
-    amount: int = 0  # slow: milliseconds each way; clock: seconds ahead
+    amount: int = 0  # slow: milliseconds each way; clock: seconds ahead; full: whether the WAL is used up too
 
     def __str__(self) -> str:
         about = {"slow": f" by {self.amount} ms", "clock": f" {self.amount} s ahead"}.get(self.what, "")
+        about += " to the last file of its WAL" if self.what == "full" and self.amount else ""
         lasting = f" for {self.seconds:.0f} s" if self.seconds else ""
         return f"{self.what} {self.part}".strip() + about + lasting
 
@@ -61,10 +62,11 @@ def _lasting(stack: str, chance: Random, length: float, kinds: Sequence[str]) ->
         part = "" if kind == "clock" else next(parts[kind])
         low, high = FLOODED if (kind, part) == ("full", "opensearch") else SECONDS.get(kind, (0, 0))
         seconds = chance.uniform(low, high)
-        amount = {"slow": chance.randint(*LATE), "clock": chance.randint(0, AHEAD)}.get(kind, 0)
+        amounts = {"slow": chance.randint(*LATE), "clock": chance.randint(0, AHEAD)}
+        amounts["full"] = chance.randint(0, 1) if part == "postgres" else 0
         if at + seconds > length:
             return
-        yield Fault(round(at, 1), kind, part, round(seconds, 1), amount)
+        yield Fault(round(at, 1), kind, part, round(seconds, 1), amounts.get(kind, 0))
         at += seconds + chance.uniform(*REST)
 
 

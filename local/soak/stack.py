@@ -10,17 +10,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
 import psutil
 
 from common import lookup
-from common.errors import Misconfigured
+from common.errors import Misconfigured, Unavailable
 from local import parts
 from local.checkout import Checkout, clean_environment
 from local.servers import process
+from local.servers.postgres import OWNER, PostgresServer
 from local.servers.process import Process
 from local.soak.disk import Disk
 from local.soak.network import Way
@@ -28,6 +29,7 @@ from local.soak.schedule import LOGS, STORES
 
 START_SECONDS, STOP_SECONDS, VERB_SECONDS = 300, 120, 120
 FIRST, LAST_FIRST = 20_000, 30_000  # below those that the system gives to whoever asks for any
+MOST_WAL_FILES = 200
 DEMO = {"S3_BUCKET": ""}  # no archive, which nobody asks anything here
 
 
@@ -103,6 +105,13 @@ class OwnStack:
                 parent = psutil.Process(said["pid"])
                 return [parent, *parent.children(recursive=True)]
         return []
+
+    def use_up_wal(self) -> None:
+        """Postgres keeps some files of its log ready: it ends, and cannot start again, only when these are used up."""
+        server = PostgresServer(self.home / "postgres", self._port("postgres"))
+        with suppress(Unavailable), closing(server.connect(OWNER)) as owner:
+            for _ in range(MOST_WAL_FILES):
+                owner.run("SELECT pg_logical_emit_message(false, 'soak', 'x'), pg_switch_wal()")
 
     def drained(self) -> str:
         """What is still under way; empty if nothing is."""

@@ -16,7 +16,7 @@ WEATHER = [
     Fault(1.0, "kill", "poller"),
     Fault(3.0, "full", LOGS, 3.0),
     Fault(4.0, "kill", "indexer"),
-    Fault(7.0, "full", "postgres", 4.0),
+    Fault(7.0, "full", "postgres", 4.0, 1),
     Fault(8.0, "kill", "postgres"),
     Fault(9.0, "kill", "incident_engine"),
 ]

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from local.bench import api_data, pages
+from local.bench import api_data, cpu, pages
 from local.bench.figure import Figure
 from local.bench.filled import READERS, ROOT, Filled, Latencies, filled, in_opensearch, incident_id, quantile
 from local.bench.run import Words, main
@@ -34,9 +34,9 @@ def read_all(data: Filled, asked: int) -> Iterator[Figure]:
     server = web.functions_framework("functions/core_api/main.py", data.home, data.environ, ROOT)
     try:
         for name, path in reads(data.cursor).items():
-            before = pages.busy(server)
+            before = cpu.used(server.process.pid)
             latencies = measure(server.port, data.tokens["bench"], path, asked=asked)
-            own = (pages.busy(server) - before) / (asked + WARM * READERS)
+            own = (cpu.used(server.process.pid) - before) / (asked + WARM * READERS)
             yield answered(f"read {name}, p95", latencies, own)
         yield hostility(server.port, data.tokens, asked)
     finally:

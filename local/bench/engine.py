@@ -23,6 +23,7 @@ from common.clients.stream import stream_for
 from common.edge.records import Record
 from common.events.envelope import Attributes, Envelope, EventType, Severity, encode
 from functions.incident_engine.engine import Engine
+from local.bench import cpu
 from local.bench.figure import Figure
 from local.bench.naive import Naive
 from local.bench.run import Words, main
@@ -117,13 +118,16 @@ class Bench:
         """In turns: a batch of ours, some events the obvious way."""
         ours: list[float] = []
         obvious: list[float] = []
+        used = 0.0
         for turn in range(WARM + turns):
             records, values = traffic.records(size), traffic.values(NAIVE)
+            before = cpu.used()
             ours.append(seconds(lambda: self.engine.handle(records)) / size)  # noqa: B023 - called at once
+            used += cpu.used() - before  # the server's too, which is a child
             if turn >= WARM:
                 obvious.append(seconds(lambda: self.naive.handle(values)) / NAIVE)  # noqa: B023
-        mine, other = median(ours[WARM:]), median(obvious)
-        return Figure(what=name, value=1 / mine, unit="events/s", baseline=1 / other, times=reach)
+        mine, other, each = median(ours[WARM:]), median(obvious), used / (size * (WARM + turns)) * 1e6
+        return Figure(what=name, value=1 / mine, unit="events/s", baseline=1 / other, times=reach, cpu_us=each)
 
     def remember(self, ids: int) -> None:
         self.conn.run(

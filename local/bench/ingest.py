@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psutil
 import uvloop
 
 from common import credentials, settings
 from common.clients.postgres.connection import Connection
 from common.clients.stream import upkeep
 from local import seed
+from local.bench import cpu
 from local.bench.figure import Figure
 from local.bench.run import Words, main
 from local.hosts.web import Web, functions_framework
@@ -126,19 +126,12 @@ async def put(port: int, load: Load, requests: int) -> None:
     assert left == [0], "a connection was closed on us"
 
 
-def cpu_of(server: Web) -> float:
-    """Seconds, of the process and those it started."""
-    root = psutil.Process(server.process.pid)
-    times = [one.cpu_times() for one in [root, *root.children(recursive=True)]]
-    return sum(one.user + one.system for one in times)
-
-
 def cost(server: Web, load: Load, share: float) -> float:
     """Seconds of CPU an event."""
     requests = int(load.requests * share)
-    before = cpu_of(server)
+    before = cpu.used(server.process.pid)
     uvloop.run(put(server.port, load, requests))
-    return (cpu_of(server) - before) / (requests * load.events)
+    return (cpu.used(server.process.pid) - before) / (requests * load.events)
 
 
 def measured(servers: Servers, load: Load, rounds: int) -> dict[str, float]:

@@ -13,9 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-import psutil
-
-from local.bench import api_data
+from local.bench import api_data, cpu
 from local.bench.figure import Figure
 from local.bench.filled import READERS, ROOT, Filled, Latencies, filled, in_opensearch, incident_id, quantile
 from local.bench.run import Words, main
@@ -68,9 +66,9 @@ def pages() -> dict[str, str]:
 
 def measured(server: web.Web, cookie: str, name: str, path: str, asked: int) -> Iterator[Figure]:
     """The server's own time is said too: it says less of what else the machine does."""
-    before = busy(server)
+    before = cpu.used(server.process.pid)
     seen = read(server.port, cookie, path, asked)
-    own = (busy(server) - before) / (asked + WARM * READERS)
+    own = (cpu.used(server.process.pid) - before) / (asked + WARM * READERS)
     p50, p95 = quantile(seen.latencies, 0.5), quantile(seen.latencies, 0.95)
     note = f"p50 {p50:.0f} ms{unchanged(server, cookie, path, asked) if name in REFRESHED else ''}"
     what = f"page {name}, p95"
@@ -85,13 +83,6 @@ def unchanged(server: web.Web, cookie: str, path: str, asked: int) -> str:
     joint = "&" if "?" in path else "?"
     again = read(server.port, cookie, f"{path}{joint}part=live", asked, refresh=True)
     return f", nothing new p95 {quantile(again.latencies, 0.95):.0f} ms"
-
-
-def busy(server: web.Web) -> float:
-    """Seconds of processor time that it and its workers have used."""
-    parent = psutil.Process(server.process.pid)
-    used = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
-    return float(sum(one.user + one.system for one in used))
 
 
 REFRESHED = ("overview", "incidents", "incident, burning")

@@ -15,11 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-import psutil
-
 from common import credentials, settings
 from common.clients.postgres.connection import Connection
 from local import parts, seed
+from local.bench import cpu
 from local.bench.figure import Figure
 from local.bench.run import Words, main
 from local.hosts import call
@@ -83,27 +82,22 @@ def counted(conn: Connection, events: int) -> float:
     return time.monotonic() - began
 
 
-def cpu(server: psutil.Process) -> float:
-    every = [server, *server.children(recursive=True)]
-    return sum(sum(one.cpu_times()[:2]) for one in every)
-
-
 def figures(words: Words) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="signals-server-") as folder:
         Path(folder).chmod(0o755)
         with served(Path(folder)) as (server, port, conn):
             key = credentials.mint(credentials.PROJECT_KEY, os.urandom(24))
             seed.make(conn, key, credentials.mint(credentials.ACCESS_TOKEN, os.urandom(24)))
-            yield idling(psutil.Process(server.pid), words.rounds(IDLE_SECONDS, 3))
+            yield idling(server.pid, words.rounds(IDLE_SECONDS, 3))
             yield remembering("idle", server.pid)
             yield from loaded(conn, port, key, words.rounds(BATCHES, 20))
             yield remembering("after it", server.pid)
 
 
-def idling(whole: psutil.Process, seconds: int) -> Figure:
-    before = cpu(whole)
+def idling(pid: int, seconds: int) -> Figure:
+    before = cpu.used(pid)
     time.sleep(seconds)
-    share = (cpu(whole) - before) / seconds * 100
+    share = (cpu.used(pid) - before) / seconds * 100
     return Figure(what="CPU while nothing happens", value=share, unit="% of a core", most=True)
 
 

@@ -19,13 +19,13 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import TypeVar
 
-import psutil
 import uvloop
 
 from common import settings
 from common.clients.postgres.connection import Connection
 from common.clients.search import ask, search_for
 from local import seed
+from local.bench import cpu
 from local.bench.figure import Figure
 from local.bench.ingest import BATCH, CONNECTIONS, KEY, MANY, TOKEN, Load, put
 from local.bench.run import Words, main
@@ -64,11 +64,11 @@ def drained(name: str, where: settings.Settings, ingest: Web, events: int) -> It
     load = Load("", "/v1/events/batch", MANY, events // BATCH, BATCH, 0, 0)
     uvloop.run(put(ingest.port, load, WARM))  # what is made on first use
     wait_until_drained(where, WARM * BATCH)
-    began, cpu = time.perf_counter(), cpu_of_all()
+    began, before = time.perf_counter(), cpu.used()
     uvloop.run(put(ingest.port, load, load.requests))
     accepted = time.perf_counter() - began
     wait_until_drained(where, WARM * BATCH + events)
-    took, used = time.perf_counter() - began, cpu_of_all() - cpu
+    took, used = time.perf_counter() - began, cpu.used() - before
     over = f"in batches of {BATCH} over {CONNECTIONS} connections"
     yield Figure(what=f"{name}, accepted", value=events / accepted, unit="events/s", note=over)
     reach = DRAINED_REACH if name == "embedded" else None
@@ -76,12 +76,6 @@ def drained(name: str, where: settings.Settings, ingest: Web, events: int) -> It
     cpu_us = used / events * 1e6
     what, rate = f"{name}, drained: counted and searchable", events / took
     yield Figure(what=what, value=rate, unit="events/s", target=reach, cpu_us=cpu_us, note=note)
-
-
-def cpu_of_all() -> float:
-    """Seconds, of this process and all it started."""
-    me = psutil.Process()
-    return sum(sum(one.cpu_times()[:2]) for one in [me, *me.children(recursive=True)])
 
 
 def wait_until_drained(where: settings.Settings, events: int) -> None:

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 from confluent_kafka import Producer
 
 from common import settings
 from common.clients.postgres.connection import Connection
 from common.clients.stream import Item, Reader, Stream, bodies, kafka_topics, postgres_topics, stream_for
 from common.clients.stream.postgres_writer import append
+from local.bench import cpu
 from local.bench.figure import Figure
 from local.bench.run import Words, main
 from local.servers import kafka
@@ -219,9 +219,10 @@ def _waking(environ: dict[str, str], server: PostgresServer, idle: int, wakings:
     consumers = threading.Thread(target=_threads, args=(consume, 7))
     consumers.start()
     time.sleep(2)
-    ours, theirs = time.process_time(), _cpu(server)
+    assert server.process
+    ours, theirs = time.process_time(), cpu.used(server.process.pid)
     time.sleep(idle)
-    ours, theirs = time.process_time() - ours, _cpu(server) - theirs
+    ours, theirs = time.process_time() - ours, cpu.used(server.process.pid) - theirs
     for _ in range(wakings):
         stream.publish("waking", [(None, b"%.6f" % time.perf_counter())]).wait()
         time.sleep(0.19)
@@ -243,14 +244,6 @@ def _consume(reader: Reader, took: list[float], stop: threading.Event) -> None:
     while not stop.is_set():
         records = reader.read(100, 1_000_000, 1)
         took += [(time.perf_counter() - float(record.value or b"0")) * 1000 for record in records]
-
-
-def _cpu(server: PostgresServer) -> float:
-    """Of the server and all its children that live now."""
-    assert server.process
-    parent = psutil.Process(server.process.pid)
-    times = [one.cpu_times() for one in [parent, *parent.children(recursive=True)]]
-    return sum(one.user + one.system for one in times)
 
 
 def _threads(act: Callable[[int], None], count: int) -> None:

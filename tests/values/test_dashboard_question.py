@@ -91,3 +91,17 @@ def test_saying_a_term_twice_changes_nothing() -> None:
     assert with_term("timeout", "route:/a") == "timeout route:/a"
     assert with_term("timeout route:/a", "route:/a") == "timeout route:/a"
     assert with_term("", "-route:/a") == "-route:/a"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "q=route:%22/a%20b%22&env=prod&range=24h", "from=2026-11-20T00:00&to=2026-11-20T00:01"]
+)
+def test_the_parts_of_its_time_follow_each_other_and_each_leads_to_the_same_question(query: str) -> None:
+    whole, until = asked(query), None
+    for since, end, address in whole.parts(60):
+        part = asked(address.removeprefix("?"))
+        assert (part.since, part.until, part.between) == (since, end, True)
+        assert (part.q, part.env) == (whole.q, whole.env)
+        assert since == (until or whole.since)
+        until = end
+    assert until == whole.until

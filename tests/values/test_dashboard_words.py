@@ -114,16 +114,15 @@ def test_a_day_is_the_readers_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("began", "ended", "said"),
+    ("began", "ended", "said"),  # hours ago
     [
-        (timedelta(minutes=2), timedelta(minutes=1), "03:10:20 to 03:11:20"),
-        (timedelta(hours=26), timedelta(hours=25), "20 Nov 01:12:20 to 02:12:20"),  # one day, said once
-        (timedelta(hours=4), timedelta(hours=2), "20 Nov 23:12:20 to 01:12:20"),  # from yesterday into today
-        (timedelta(hours=40), timedelta(hours=20), "19 Nov 11:12:20 to 20 Nov 07:12:20"),
+        (2, 1, "01:12:20 to 02:12:20"),
+        (26, 25, "20 Nov 01:12:20 to 02:12:20"),  # one day, said once
+        (4, 2, "20 Nov 23:12:20 to 01:12:20"),  # from yesterday into today
     ],
 )
-def test_a_stretch_of_time_names_each_day_that_is_not_today(began: timedelta, ended: timedelta, said: str) -> None:
-    assert Clock(NOW).stretch(NOW - began, NOW - ended) == said
+def test_a_stretch_of_time_names_each_day_that_is_not_today(began: int, ended: int, said: str) -> None:
+    assert Clock(NOW).stretch(NOW - timedelta(hours=began), NOW - timedelta(hours=ended)) == said
 
 
 @pytest.mark.parametrize(

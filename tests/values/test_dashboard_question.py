@@ -13,6 +13,7 @@ from common.clients.search.language import Attribute, parse
 from common.errors import Problem
 from functions.dashboard.question import Asking, asking, term, with_term, written
 from functions.dashboard.reader import Reader
+from functions.dashboard.times import Clock
 
 NOW = datetime(2026, 11, 21, 3, 12, 20, 5000, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -105,3 +106,15 @@ def test_the_parts_of_its_time_follow_each_other_and_each_leads_to_the_same_ques
         assert since == (until or whole.since)
         until = end
     assert until == whole.until
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "said"),  # hours ago
+    [
+        (2, 1, "01:12:20 to 02:12:20"),
+        (26, 25, "20 Nov 01:12:20 to 02:12:20"),  # one day, said once
+        (4, 2, "20 Nov 23:12:20 to 01:12:20"),  # from yesterday into today
+    ],
+)
+def test_a_stretch_of_time_names_each_day_that_is_not_today(began: int, ended: int, said: str) -> None:
+    assert Clock(NOW).stretch(NOW - timedelta(hours=began), NOW - timedelta(hours=ended)) == said

@@ -114,18 +114,6 @@ def test_a_day_is_the_readers_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("began", "ended", "said"),  # hours ago
-    [
-        (2, 1, "01:12:20 to 02:12:20"),
-        (26, 25, "20 Nov 01:12:20 to 02:12:20"),  # one day, said once
-        (4, 2, "20 Nov 23:12:20 to 01:12:20"),  # from yesterday into today
-    ],
-)
-def test_a_stretch_of_time_names_each_day_that_is_not_today(began: int, ended: int, said: str) -> None:
-    assert Clock(NOW).stretch(NOW - timedelta(hours=began), NOW - timedelta(hours=ended)) == said
-
-
-@pytest.mark.parametrize(
     ("time", "said"),
     [
         (NOW - timedelta(minutes=19), "19 min ago"),

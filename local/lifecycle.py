@@ -13,7 +13,7 @@ from local import harness, state, summary
 from local.servers import process
 from local.stacks import Stack
 
-UP_SECONDS = 120
+UP_SECONDS = 240  # a busy machine takes two minutes for a native stack
 
 
 def emulate(environ: Mapping[str, str], *, quiet: bool = False) -> int:

@@ -228,8 +228,10 @@ def environment(connections: Mapping[str, str]) -> dict[str, str]:
 
 
 def given_connections(environ: Mapping[str, str]) -> dict[str, str]:
-    """Variables of ours that are set already mean: use that one."""
-    return {name: value for name, value in environ.items() if name in lookup.NAMES and value}
+    """Variables of ours that are set already mean: use that one; also where only a file says which."""
+    given = {name: value for name, value in environ.items() if name in lookup.NAMES and value}
+    named = [name.removesuffix("_FILE") for name in given if name.endswith("_FILE")]
+    return given | {name: lookup.reader(environ)(name) for name in named}
 
 
 def function_words(part: Part, port: int) -> Words:

@@ -9,6 +9,7 @@ from common.clients import objects
 from common.clients.search import node
 from common.errors import Misconfigured
 from common.variables import VARIABLES
+from local import harness
 
 URL = "postgresql://app:s3cret@db.example:6432/signals"
 
@@ -144,3 +145,10 @@ def test_every_variable_is_documented_and_named_once() -> None:
     names = [one.name for one in VARIABLES]
     assert len(names) == len(set(names))
     assert all(one.meaning.endswith(".") for one in VARIABLES)
+
+
+def test_a_local_stack_takes_a_store_that_a_file_names_for_given(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text(f"{URL}\n")
+    given = harness.given_connections({"DATABASE_URL_FILE": str(file), "PATH": "/bin"})
+    assert given == {"DATABASE_URL_FILE": str(file), "DATABASE_URL": URL}

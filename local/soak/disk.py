@@ -7,6 +7,7 @@ from pathlib import Path
 
 from common.errors import Misconfigured
 from local.servers import process
+from local.servers.process import Missing
 
 ROOM = 2 * 1024**3  # only what is used takes memory
 TRIES = 5
@@ -24,7 +25,7 @@ class Disk:
         self.folder.mkdir(parents=True)
         words = ["mount", "-t", "tmpfs", "-o", f"size={ROOM},mode=0700,{self._owner}", "soak", str(self.folder)]
         if reason := told(words):
-            raise Misconfigured(
+            raise Missing(
                 f"No disk can be made under {self.folder.parent.name} ({reason}): mounting needs root, or sudo without "
                 "a password. ONLY=kill,freeze,restart,outage,slow,clock leaves the full disk out."
             )

@@ -154,7 +154,7 @@ def batch() -> dict[str, Any]:
     return {"records": {"t-0": [{**common, "offset": offset} for offset in range(RECORDS)]}}
 
 
-def compared_all() -> list[Compared]:
+def compared_all(calls: int) -> list[Compared]:
     event = aws.http_event("POST", "/v1/events", HEADERS, BODY)
     action = openwhisk.http_event("POST", "/v1/events", HEADERS, BODY)
     request = Request("POST", "/v1/events", "", HEADERS, BODY)
@@ -167,12 +167,12 @@ def compared_all() -> list[Compared]:
         return asgi
 
     return [
-        compared("functions-framework, awaited", in_framework(gcp), in_framework(by_hand), 2.0),
-        compared("AWS, plain handler", repeated(lambda: on_aws(event, None)), bare, 10.0),
-        compared("DigitalOcean, plain handler", repeated(lambda: on_openwhisk(action)), bare, 10.0),
-        compared("AWS, app", repeated(lambda: app_aws(event, None)), bare_app, 60.0),
-        compared("DigitalOcean, app", repeated(lambda: app_openwhisk(action)), bare_app, 60.0),
-        compared("ASGI, app", served(app_asgi), bare_app, 60.0),
+        compared("functions-framework, awaited", in_framework(gcp), in_framework(by_hand), 2.0, calls),
+        compared("AWS, plain handler", repeated(lambda: on_aws(event, None)), bare, 10.0, calls),
+        compared("DigitalOcean, plain handler", repeated(lambda: on_openwhisk(action)), bare, 10.0, calls),
+        compared("AWS, app", repeated(lambda: app_aws(event, None)), bare_app, 60.0, calls),
+        compared("DigitalOcean, app", repeated(lambda: app_openwhisk(action)), bare_app, 60.0, calls),
+        compared("ASGI, app", served(app_asgi), bare_app, 60.0, calls),
         *decoding(),
     ]
 
@@ -197,9 +197,9 @@ def slower(rounds: int = 5) -> float:
     return min(_cost(in_framework(by_hand), CALLS) for _ in range(rounds)) / REFERENCE
 
 
-def figures(_words: Words) -> Iterator[Figure]:
+def figures(words: Words) -> Iterator[Figure]:
     with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):  # the log is not what is measured
-        found = compared_all()
+        found = compared_all(words.rounds(CALLS, CALLS // 5))
     stretched = max(1.0, found[0].bare / REFERENCE)
     yield from (one.figure(stretched) for one in found)
 

@@ -16,7 +16,7 @@ from common.clients.search import Search
 
 ORGS = ("bench", "hostile")
 EVENTS, INCIDENTS, BUCKETS, SERIES = 1_000_000, 10_000, 5_000_000, 2_000
-BATCH = 5_000
+BATCH = 2_000
 RARE = "kumquat"  # one event in a thousand says it
 WORDS = ["upstream", "timed", "out", "while", "the", "payment", "provider", "answered", "slowly", "again"]
 

@@ -25,7 +25,7 @@ def alone(of: Record) -> list[str]:
 
 
 def beside(before: Record, after: Record) -> list[str]:
-    """A line for each figure of either; the change says which is better."""
+    """A line for each figure of either. Where both have a baseline, ratios are compared: they are no machine's."""
     old = {one.name: one for one in before.figures}
     new = {one.name: one for one in after.figures}
     names = list(dict.fromkeys([*old, *new]))
@@ -34,11 +34,14 @@ def beside(before: Record, after: Record) -> list[str]:
 
 
 def compared(name: str, old: Figure | None, new: Figure | None) -> str:
-    values = [f"{readable(one.value)} {one.unit}" if one else NONE for one in (old, new)]
-    if not old or not new or not old.value:
-        return COLUMNS.format(name, *values, NONE, "").rstrip()
-    change = new.value / old.value
-    return COLUMNS.format(name, *values, f"{change:.2f} x", judged(change, most=new.most)).rstrip()
+    if old and new and old.ratio and new.ratio:
+        change, most, values = new.ratio / old.ratio, False, [f"{readable(one.ratio or 0)} x" for one in (old, new)]
+    else:
+        values = [f"{readable(one.value)} {one.unit}" if one else NONE for one in (old, new)]
+        if not old or not new or not old.value:
+            return COLUMNS.format(name, *values, NONE, "").rstrip()
+        change, most = new.value / old.value, new.most
+    return COLUMNS.format(name, *values, f"{change:.2f} x", judged(change, most=most)).rstrip()
 
 
 def judged(change: float, *, most: bool) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from local.bench import compare, record, report, run, table
-from local.bench.figure import Figure, readable
+from local.bench.figure import NONE, Figure, readable
 from local.bench.sampler import REST, Place, sampled
 
 
@@ -49,6 +49,16 @@ def test_a_newer_figure_stands_for_the_older_of_its_name_and_benches_stay_togeth
 )
 def test_a_change_is_better_or_worse_by_what_the_figure_wants(change: float, most: bool, said: str) -> None:
     assert compare.judged(change, most=most) == said
+
+
+def test_where_both_have_a_baseline_their_ratios_are_compared() -> None:
+    slow = Figure(what="a rate", value=100, unit="/s", baseline=10)
+    fast = Figure(what="a rate", value=200, unit="/s", baseline=40)  # on a faster machine, and worse
+    assert "0.50 x  WORSE" in compare.compared("a rate", slow, fast)
+    assert "2.00 x  better" in compare.compared(
+        "a rate", Figure(what="", value=1, unit=""), Figure(what="", value=2, unit="")
+    )
+    assert compare.compared("a rate", None, fast).endswith(NONE)
 
 
 @pytest.mark.parametrize(

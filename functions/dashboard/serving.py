@@ -120,11 +120,12 @@ def answered(page: Page, reader: Reader, request: Request) -> Response:
 
 
 def shown(result: Shown, sent: Sent) -> Response:
+    """It does not refresh by itself: at the form's address there is no page."""
     with stores.database.connection() as conn:
         asked = Asked(sent.reader, conn, sent.path, result.query)
         asked = asked._replace(version=result.page.version(asked))
         standing = incidents.standing(conn, sent.reader.caller.org_id)
-        values = {"every": 0, "standing": standing, "etag": "", **result.page.values(asked), **result.more}
+        values = {**result.page.values(asked), "every": 0, "standing": standing, "etag": "", **result.more}
     return HTMLResponse(render(result.page.template, sent.reader, values), result.status)
 
 

@@ -12,8 +12,8 @@ PAGE = ROOT / "docs" / "reference" / "acceptance.md"
 HEAD = """# Acceptance, as it was run
 
 `make acceptance DURATION=600`, once on each stack below: ten minutes of errors, and everything else on the list. This
-page is made from the reports it wrote, by `python -m local.acceptance.page`; how to run it, and what each scenario shows,
-is in [make traffic](../how-to/make-traffic.md#acceptance).
+page is made from the reports it wrote, by `python -m local.acceptance.page`; how to run it, and what each scenario
+shows, is in [make traffic](../how-to/make-traffic.md#acceptance).
 """
 
 

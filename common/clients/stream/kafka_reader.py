@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from common.clients.stream import Fenced, Overtaken, Recreated
 from common.clients.stream.kafka_config import ANSWER_SECONDS, Said, config, reason
@@ -124,7 +124,7 @@ class KafkaReader:
         with self._lock:
             for part, share in self._shares.items():
                 if share.sought is not None:
-                    self._move(part, share.sought)
+                    self._move(part, share.sought, share.paused)
                     share.sought = None
             room = max_records - sum(len(share.waiting) for share in self._shares.values() if not share.paused)
         try:
@@ -136,15 +136,13 @@ class KafkaReader:
         for message in messages:
             self._keep(message)
 
-    def _move(self, part: int, offset: int) -> None:
-        """Given back and taken again: the library's own seek refuses a partition that stopped at a wrong offset.
-
-        It stays paused if it was. Nothing may be paused or resumed right after: the library loses one of the two if it
-        hears of it while it begins to fetch, and such a partition would stand still for ever.
-        """
+    def _move(self, part: int, offset: int, paused: bool) -> None:
+        """Given back and taken again: the library's own seek refuses a partition that stopped at a wrong offset."""
         where = TopicPartition(self._topic, part, offset)
         self._consumer.incremental_unassign([where])
         self._consumer.incremental_assign([where])
+        tell = self._consumer.pause if paused else self._consumer.resume
+        tell([where])
 
     def _keep(self, message: Message) -> None:
         part, offset, error = message.partition() or 0, message.offset() or 0, message.error()
@@ -229,25 +227,22 @@ class KafkaReader:
     def _start_over_if_frozen(self) -> None:
         """Others may have had our partitions meanwhile: what was read before counts no more."""
         with self._lock:
-            if self._pulse.missed() and self._shares:
-                ours = [TopicPartition(self._topic, part) for part in self._shares]
-                self._consumer.resume(ours)
-                self._consumer.incremental_unassign(ours)
+            if self._pulse.missed():
                 self._unplaced |= set(self._shares)
                 self._shares.clear()
 
     def _assign(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
-        """Nothing is fetched until it is known where to begin; the questions would wait behind the fetches."""
         with self._lock:
             self._unplaced |= {one.partition for one in parts}
-        consumer.resume(parts)  # it keeps what was paused when a partition was ours before
-        consumer.incremental_assign([])
+        # Nothing is fetched until it is known where to begin; the questions would wait behind the fetches.
+        consumer.incremental_assign([TopicPartition(self._topic, one.partition, OFFSET_END) for one in parts])
+        consumer.pause(parts)
 
-    def _revoke(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
+    def _revoke(self, _: Consumer, parts: list[TopicPartition]) -> None:
         with self._lock:
-            begun = [one for one in parts if self._shares.pop(one.partition, None)]
-            self._unplaced -= {one.partition for one in parts}
-        consumer.incremental_unassign(begun)
+            for one in parts:
+                self._shares.pop(one.partition, None)
+                self._unplaced.discard(one.partition)
 
     def _place(self) -> None:
         """Begin at what is committed; at the oldest record, if nothing is."""
@@ -261,7 +256,7 @@ class KafkaReader:
             raise self._said.unavailable(reason(error)) from error
         with self._lock:
             for part in self._unplaced & begin.keys():
-                self._consumer.incremental_assign([TopicPartition(self._topic, part, begin[part])])
+                self._move(part, begin[part], paused=False)
                 self._shares[part] = Share(begin[part])
             self._unplaced -= begin.keys()
 

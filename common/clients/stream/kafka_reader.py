@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from common.clients.stream import Fenced, Overtaken, Recreated
 from common.clients.stream.kafka_config import ANSWER_SECONDS, Said, config, reason
@@ -119,12 +119,15 @@ class KafkaReader:
                 tell([TopicPartition(self._topic, partition)])
 
     def _gather(self, max_records: int, wait: float) -> None:
-        """Take over what the library has, waiting only for the first record."""
-        self._place()
+        """Take over what the library has, waiting only for the first record.
+
+        What the group says is heard before anything is placed: it may have taken away what is to be placed. And while
+        nothing can be placed, since no broker answers, this proves the member alive.
+        """
         with self._lock:
             for part, share in self._shares.items():
                 if share.sought is not None:
-                    self._move(part, share.sought, share.paused)
+                    self._move(part, share.sought)
                     share.sought = None
             room = max_records - sum(len(share.waiting) for share in self._shares.values() if not share.paused)
         try:
@@ -135,14 +138,17 @@ class KafkaReader:
             raise self._said.unavailable(reason(error)) from error
         for message in messages:
             self._keep(message)
+        self._place()
 
-    def _move(self, part: int, offset: int, paused: bool) -> None:
-        """Given back and taken again: the library's own seek refuses a partition that stopped at a wrong offset."""
+    def _move(self, part: int, offset: int) -> None:
+        """Given back and taken again: the library's own seek refuses a partition that stopped at a wrong offset.
+
+        It stays paused if it was. Nothing may be paused or resumed right after: the library loses one of the two if it
+        hears of it while it begins to fetch, and such a partition would stand still for ever.
+        """
         where = TopicPartition(self._topic, part, offset)
         self._consumer.incremental_unassign([where])
         self._consumer.incremental_assign([where])
-        tell = self._consumer.pause if paused else self._consumer.resume
-        tell([where])
 
     def _keep(self, message: Message) -> None:
         part, offset, error = message.partition() or 0, message.offset() or 0, message.error()
@@ -227,22 +233,25 @@ class KafkaReader:
     def _start_over_if_frozen(self) -> None:
         """Others may have had our partitions meanwhile: what was read before counts no more."""
         with self._lock:
-            if self._pulse.missed():
+            if self._pulse.missed() and self._shares:
+                ours = [TopicPartition(self._topic, part) for part in self._shares]
+                self._consumer.resume(ours)
+                self._consumer.incremental_unassign(ours)
                 self._unplaced |= set(self._shares)
                 self._shares.clear()
 
     def _assign(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
+        """Nothing is fetched until it is known where to begin; the questions would wait behind the fetches."""
         with self._lock:
             self._unplaced |= {one.partition for one in parts}
-        # Nothing is fetched until it is known where to begin; the questions would wait behind the fetches.
-        consumer.incremental_assign([TopicPartition(self._topic, one.partition, OFFSET_END) for one in parts])
-        consumer.pause(parts)
+        consumer.resume(parts)  # it keeps what was paused when a partition was ours before
+        consumer.incremental_assign([])
 
-    def _revoke(self, _: Consumer, parts: list[TopicPartition]) -> None:
+    def _revoke(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
         with self._lock:
-            for one in parts:
-                self._shares.pop(one.partition, None)
-                self._unplaced.discard(one.partition)
+            begun = [one for one in parts if self._shares.pop(one.partition, None)]
+            self._unplaced -= {one.partition for one in parts}
+        consumer.incremental_unassign(begun)
 
     def _place(self) -> None:
         """Begin at what is committed; at the oldest record, if nothing is."""
@@ -256,10 +265,16 @@ class KafkaReader:
             raise self._said.unavailable(reason(error)) from error
         with self._lock:
             for part in self._unplaced & begin.keys():
-                self._move(part, begin[part], paused=False)
+                self._consumer.incremental_assign([TopicPartition(self._topic, part, begin[part])])
                 self._shares[part] = Share(begin[part])
             self._unplaced -= begin.keys()
 
     def _ends(self, part: int) -> tuple[int, int]:
-        low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, part), timeout=ANSWER_SECONDS)
+        try:
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, part), timeout=ANSWER_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError._UNKNOWN_PARTITION:
+                # What a broker said while it came up, the library believes until it is made to ask for the topic again.
+                self._consumer.list_topics(self._topic, ANSWER_SECONDS)
+            raise
         return low, high

@@ -4,7 +4,9 @@ At scale 1: a million events, ten thousand incidents, five million bucket rows.
 """
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -13,10 +15,11 @@ from common import credentials
 from common.clients.postgres import hours, partitions
 from common.clients.postgres.connection import Connection
 from common.clients.search import Search
+from common.errors import Unavailable
 
 ORGS = ("bench", "hostile")
 EVENTS, INCIDENTS, BUCKETS, SERIES = 1_000_000, 10_000, 5_000_000, 2_000
-BATCH = 2_000
+BATCH, TRIES = 2_000, 60
 RARE = "kumquat"  # one event in a thousand says it
 WORDS = ["upstream", "timed", "out", "while", "the", "payment", "provider", "answered", "slowly", "again"]
 
@@ -76,8 +79,18 @@ def index(search: Search, now: datetime, count: int, random: Random) -> None:
     for envelope in envelopes(now, count, random):
         batch.append(envelope)
         if len(batch) == BATCH:
-            search.index(batch)
+            put(search, batch)
             batch = []
+    put(search, batch)
+
+
+def put(search: Search, batch: list[bytes]) -> None:
+    """It comes again where there is no room for it just now, as from the indexer."""
+    for _ in range(TRIES):
+        with suppress(Unavailable):
+            search.index(batch)
+            return
+        time.sleep(1)
     search.index(batch)
 
 

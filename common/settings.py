@@ -184,11 +184,11 @@ def _secret(name: str, get: Get) -> Secret:
 
 
 def _postgres(get: Get) -> Postgres:
-    address = _address(get("DATABASE_URL"))
-    host, said = address["host"], dict(parse_qsl(urlsplit(get("DATABASE_URL")).query))
+    text = get("DATABASE_URL")
+    address, said = _address(text), dict(parse_qsl(urlsplit(text).query))
     if unknown := sorted(set(said) - {"sslmode", "sslrootcert", "host"}):
         raise Misconfigured(f"DATABASE_URL: {unknown[0]} is not understood; use sslmode, sslrootcert or host.")
-    sslmode = get("PG_SSLMODE") or said.get("sslmode") or ("disable" if is_loopback(host) else "verify-full")
+    sslmode = get("PG_SSLMODE") or said.get("sslmode") or ("disable" if is_loopback(address["host"]) else "verify-full")
     if sslmode not in SSL_MODES:
         raise Misconfigured(f"PG_SSLMODE is {sslmode!r}; it may be {', '.join(SSL_MODES)}.")
     ca = get("PG_CA_CERT") or said.get("sslrootcert", "")

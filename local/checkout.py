@@ -2,18 +2,20 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from common.errors import Misconfigured
 from local.state import ROOT
 
 LEFT_OUT = shutil.ignore_patterns(".git", ".local", ".venv", "__pycache__", ".*_cache", ".hypothesis", "dist")
@@ -93,3 +95,12 @@ class Checkout:
 def clean_environment() -> dict[str, str]:
     """No variable of make's, so that a test run by `make test` starts a make of its own."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "STACK"))}
+
+
+def told(root: Path, words: Sequence[str], environ: Mapping[str, str], seconds: float) -> str:
+    """What a verb answers for the stack of that folder; raises with its last words if it could not do it."""
+    argv = [sys.executable, "-m", "local", *words]
+    done = subprocess.run(argv, cwd=root, env=environ, capture_output=True, text=True, timeout=seconds, check=False)
+    if done.returncode:
+        raise Misconfigured(f"make {shlex.join(words)}: {(done.stderr or done.stdout).strip()[-500:]}")
+    return done.stdout

@@ -2,13 +2,10 @@
 
 import html
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from local.hosts.call import Answer
-from tests import servers
 from tests.shop import Shop
 
 FORM = "application/x-www-form-urlencoded"
@@ -24,15 +21,6 @@ class Dashboard(Shop):
         reader = Reader(self, address)
         assert reader.sign_in(token or self.acme.tokens[role]).status == 303
         return reader
-
-
-@contextmanager
-def running(home: Path, **environ: str) -> Iterator[Dashboard]:
-    """One on a database of its own, both gone at the end."""
-    place = Dashboard(home, servers.fresh_database(), **environ)
-    yield place
-    place.close()
-    servers.drop_database(place.url)
 
 
 class Reader:

@@ -1,10 +1,11 @@
 """Core_api as a process, and two organisations that have the same of everything, made row by row."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 from common import credentials, settings
@@ -148,6 +149,15 @@ class Shop:
         self.conn = Connection(self.settings.database)
         self.search = search_for(self.settings)
         self.host = web.uvicorn(self.source, home, {"DATABASE_URL": url} | environ, servers.ROOT)
+
+    @classmethod
+    @contextmanager
+    def running(cls, home: Path, **environ: str) -> Iterator[Self]:
+        """One on a database of its own, both gone at the end."""
+        place = cls(home, servers.fresh_database(), **environ)
+        yield place
+        place.close()
+        servers.drop_database(place.url)
 
     def move_in(self) -> "Shop":
         """A new organisation with nothing."""

@@ -15,6 +15,7 @@ from msgspec import UNSET
 from common import edge, settings, topics
 from common.clients import stream
 from common.clients.postgres.keys import Project, Taken
+from common.clients.stream.pending import WAIT_SECONDS
 from common.edge import clocks
 from common.edge.values import Request, Response, only_post, reply
 from common.errors import Problem, Unavailable
@@ -33,7 +34,7 @@ from functions.ingest.readiness import Readiness
 Answer = TypeVar("Answer")
 
 JSON = ("content-type", "application/json")
-ANSWER_SECONDS = 4.7
+ANSWER_SECONDS = WAIT_SECONDS  # with the lookups before it, no more than for the stream alone
 
 Accept = Callable[[Project, Request], Awaitable[Response]]
 ROOM_TO_COUNT = ~(1 << 61)  # without the highest of an id's last 62 bits, which counting up must not carry beyond

@@ -12,6 +12,7 @@ from common import settings
 from local import parts, seed, state
 from local.acceptance.check import CouldNot
 from local.acceptance.system import System, kill
+from local.harness import url
 from local.servers import process
 from local.servers.postgres import PostgresServer
 from local.servers.process import Process, Words
@@ -41,7 +42,7 @@ class OneServer(System):
         first = state.port_for(STACK, FIRST_PORT)
         self._start_server({"SERVER_PORT": str(first)} | variables, first + parts.POLLER_PORT - parts.PUBLIC[0].port)
         keys = seed.demo(settings.read({"DATABASE_URL": self._postgres.url()}).database)
-        addresses = {part.address: at(first + part.port - parts.PUBLIC[0].port) for part in parts.PUBLIC}
+        addresses = {part.address: url(first + part.port - parts.PUBLIC[0].port) for part in parts.PUBLIC}
         state.write_env({"DATABASE_URL": self._postgres.url()} | addresses | keys)
 
     def stop(self) -> None:
@@ -81,7 +82,7 @@ class OneServer(System):
         port = state.port_for(parts.MODEL, parts.MODEL_PORT)
         words: Words = [sys.executable, "-m", "local.model", "--port", str(port)]
         self._running[parts.MODEL] = process.start(parts.MODEL, words, state.RUN, cwd=state.ROOT)
-        self._model = at(port)
+        self._model = url(port)
 
     def _start_server(self, variables: Mapping[str, str], last_port: int) -> None:
         """With the few variables that its unit would have, and until its poller answers."""
@@ -90,7 +91,3 @@ class OneServer(System):
         server = process.start(STACK, [sys.executable, "-m", "local.server"], state.RUN, env=env, cwd=state.ROOT)
         self._running[STACK] = server
         process.wait_until(lambda: process.listens(last_port), server, START_SECONDS)
-
-
-def at(port: int) -> str:
-    return f"http://127.0.0.1:{port}"

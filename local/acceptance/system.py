@@ -17,6 +17,7 @@ import psutil
 
 from local import stacks, state
 from local.acceptance.check import CouldNot, wait_for
+from local.checkout import told
 from local.loadgen.events import Event, stamp
 from local.sending.courier import Courier
 from local.sending.ids import id_of, new_run
@@ -49,17 +50,7 @@ class System:
     def verb(self, *words: str, **variables: str) -> None:
         ours = set(of_stack()) | {"MAKEFLAGS", "MAKELEVEL"}
         environ = {name: value for name, value in os.environ.items() if name not in ours} | variables
-        done = subprocess.run(
-            [sys.executable, "-m", "local", *words],
-            cwd=state.ROOT,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=VERB_SECONDS,
-            check=False,
-        )
-        if done.returncode:
-            raise CouldNot(f"make {' '.join(words)}: {(done.stderr or done.stdout).strip()[-500:]}")
+        told(state.ROOT, words, environ, VERB_SECONDS)
 
     def forget(self) -> None:
         """Addresses may change when it starts again."""

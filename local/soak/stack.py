@@ -3,10 +3,8 @@
 import json
 import os
 import secrets
-import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -17,9 +15,9 @@ import httpx
 import psutil
 
 from common import lookup
-from common.errors import Misconfigured, Unavailable
+from common.errors import Unavailable
 from local import parts
-from local.checkout import Checkout, clean_environment
+from local.checkout import Checkout, clean_environment, told
 from local.servers import process
 from local.servers.postgres import OWNER, PostgresServer
 from local.servers.process import Process
@@ -83,19 +81,7 @@ class OwnStack:
 
     def say(self, *words: str) -> str:
         """What a verb answers, in this stack's folder."""
-        environ = clean_environment() | self.connections()
-        done = subprocess.run(
-            [sys.executable, "-m", "local", *words],
-            cwd=self.checkout.root,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=VERB_SECONDS,
-            check=False,
-        )
-        if done.returncode:
-            raise Misconfigured(f"{shlex.join(words)}: {(done.stderr or done.stdout).strip()[-500:]}")
-        return done.stdout
+        return told(self.checkout.root, words, clean_environment() | self.connections(), VERB_SECONDS)
 
     def family(self, part: str) -> list[psutil.Process]:
         """The process of a part and all it has started; none while it is being started."""

@@ -6,18 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests import servers
 from tests.burning import this_minute
-from tests.dashboard import Dashboard, Reader, running
+from tests.dashboard import Dashboard, Reader
 from tests.shop import Shop
 
 
 @pytest.fixture(scope="session")
 def mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    place = Shop(tmp_path_factory.mktemp("shop"), servers.fresh_database())
-    yield place
-    place.close()
-    servers.drop_database(place.url)
+    with Shop.running(tmp_path_factory.mktemp("shop")) as place:
+        yield place
 
 
 @pytest.fixture
@@ -27,7 +24,7 @@ def shop(mall: Shop) -> Shop:
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    with running(tmp_path_factory.mktemp("dashboard")) as place:
+    with Dashboard.running(tmp_path_factory.mktemp("dashboard")) as place:
         yield place
 
 

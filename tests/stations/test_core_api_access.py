@@ -12,7 +12,6 @@ from common import credentials
 from local import api_reference
 from local.hosts.call import Answer
 from local.servers import process
-from tests import servers
 from tests.shop import Shop
 
 MISSING = str(uuid4())
@@ -20,10 +19,8 @@ MISSING = str(uuid4())
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    place = Shop(tmp_path_factory.mktemp("shop"), servers.fresh_database(), CORS_ORIGINS="https://a.example")
-    yield place
-    place.close()
-    servers.drop_database(place.url)
+    with Shop.running(tmp_path_factory.mktemp("shop"), CORS_ORIGINS="https://a.example") as place:
+        yield place
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ from functions.dashboard.application import POLICY, ROUTES
 from local.hosts.call import Answer
 from local.hosts.web import environment
 from tests import servers
-from tests.dashboard import Dashboard, Reader, csrf_in, notice_in, running
+from tests.dashboard import Dashboard, Reader, csrf_in, notice_in
 
 NOTHING = "There is nothing here, or it is not yours."
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    with running(tmp_path_factory.mktemp("dashboard"), PUBLIC_URL="https://signals.example") as place:
+    with Dashboard.running(tmp_path_factory.mktemp("dashboard"), PUBLIC_URL="https://signals.example") as place:
         yield place
 
 

@@ -11,7 +11,7 @@ import pytest
 from local.hosts import aws, openwhisk
 from local.hosts.call import Answer, Host
 from tests import servers
-from tests.dashboard import FORM, Dashboard, csrf_in, notice_in, running
+from tests.dashboard import FORM, Dashboard, csrf_in, notice_in
 
 WEB = f"/api/v1/web{openwhisk.ACTION}"
 HOSTS: dict[str, Callable[..., Host]] = {"lambda": aws.Lambda, "openwhisk": openwhisk.OpenWhisk}
@@ -20,7 +20,7 @@ SOURCE = Dashboard.source
 
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    with running(Path(tmp_path_factory.mktemp("hosts"))) as place:
+    with Dashboard.running(Path(tmp_path_factory.mktemp("hosts"))) as place:
         place.move_in()
         yield place
 

@@ -11,14 +11,14 @@ from uuid import uuid4
 import pytest
 
 from common import credentials
-from tests.dashboard import Dashboard, notice_in, running
+from tests.dashboard import Dashboard, notice_in
 
 NOW = datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    with running(tmp_path_factory.mktemp("dashboard"), INGEST_API_URL="https://in.example") as place:
+    with Dashboard.running(tmp_path_factory.mktemp("dashboard"), INGEST_API_URL="https://in.example") as place:
         yield place
 
 

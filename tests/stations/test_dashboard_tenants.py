@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from functions.dashboard.application import ROUTES
-from tests.dashboard import Dashboard, running
+from tests.dashboard import Dashboard
 from tests.shop import START, Tenant
 
 EVENT = str(uuid4())
@@ -19,7 +19,7 @@ OWN = {"/sign-in", "/sign-out", "/static/{name}", "/{path:path}", "/search/narro
 
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    with running(Path(tmp_path_factory.mktemp("tenants"))) as place:
+    with Dashboard.running(Path(tmp_path_factory.mktemp("tenants"))) as place:
         place.move_in()
         yield place
 

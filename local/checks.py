@@ -42,10 +42,11 @@ def both() -> int:
     """Whole systems beside the rest; what the former say is shown when both are done."""
     said = state.HOME / "test-of-whole-systems.log"
     print(f"the tests of whole systems run beside these, and write {said.relative_to(state.ROOT)}", flush=True)
-    with said.open("w") as log, start(*MEASURED, *WHOLE, output=log) as beside:
-        code = max(tool(*MEASURED, *REST), abs(beside.wait()))
-    print(said.read_text(), flush=True)
-    return code
+    try:
+        with said.open("w") as log, start(*MEASURED, *WHOLE, output=log) as beside:
+            return max(tool(*MEASURED, *REST), abs(beside.wait()))
+    finally:
+        print(said.read_text(), flush=True)
 
 
 def fuzz() -> int:

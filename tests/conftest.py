@@ -1,6 +1,7 @@
 """Fixtures: real servers, started when first asked for; a database, topic or index of its own for each test."""
 
 import os
+import sys
 from collections.abc import Generator, Iterator
 
 import coverage
@@ -42,6 +43,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield from left_out_without_its_server())
     finally:
         measured.start()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Said at once: a run that is stopped half way does not come to tell why."""
+    if report.failed:
+        print(f"\n{report.nodeid} ({report.when}):\n{report.longreprtext[-3000:]}", file=sys.__stderr__, flush=True)
 
 
 def runs_lines_again_and_again(item: pytest.Item) -> bool:

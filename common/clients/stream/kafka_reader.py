@@ -3,12 +3,13 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from common.clients.stream import Fenced, Overtaken, Recreated
 from common.clients.stream.kafka_config import ANSWER_SECONDS, Said, config, reason
+from common.clients.stream.kafka_fetching import Fetching
 from common.clients.stream.kafka_pulse import Pulse
 from common.clients.stream.kafka_record import record_of
 from common.edge.records import Record
@@ -46,7 +47,11 @@ class Share:
 
 
 class KafkaReader:
-    """A member of a group, with a consumer of its own."""
+    """A member of a group, with a consumer of its own.
+
+    The library lets nobody else in while it consumes, and what it calls from there waits for our lock. So whoever else
+    asks for something leaves it in a share, and the thread that reads tells the library, without the lock.
+    """
 
     def __init__(self, settings: Kafka, topic: str, group: str) -> None:
         self._topic, self._group, self._said = topic, group, Said(settings)
@@ -60,6 +65,7 @@ class KafkaReader:
         own = SETTINGS | {"group.id": group, "on_commit": self._committed}
         self._consumer = Consumer(config(settings, self._said) | own)
         self._consumer.subscribe([topic], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+        self._fetching = Fetching(self._consumer, topic)
         self._pulse = Pulse()
 
     def read(self, max_records: int, max_bytes: int, timeout: float) -> list[Record]:
@@ -96,10 +102,10 @@ class KafkaReader:
             return {part: share.next for part, share in self._shares.items()}
 
     def pause(self, partition: int) -> None:
-        self._change(partition, self._consumer.pause, paused=True)
+        self._change(partition, paused=True)
 
     def resume(self, partition: int) -> None:
-        self._change(partition, self._consumer.resume, paused=False)
+        self._change(partition, paused=False)
 
     def seek(self, partition: int, offset: int) -> None:
         with self._lock:
@@ -112,11 +118,11 @@ class KafkaReader:
         self._pulse.stop()
         self._consumer.close()
 
-    def _change(self, partition: int, tell: Callable[[list[TopicPartition]], None], paused: bool) -> None:
+    def _change(self, partition: int, paused: bool) -> None:
+        """Nothing, if the partition is not ours: whoever has it decides."""
         with self._lock:
             if share := self._shares.get(partition):
                 share.paused = paused
-                tell([TopicPartition(self._topic, partition)])
 
     def _gather(self, max_records: int, wait: float) -> None:
         """Take over what the library has, waiting only for the first record.
@@ -124,11 +130,8 @@ class KafkaReader:
         What the group says is heard before anything is placed: it may have taken away what is to be placed. And while
         nothing can be placed, since no broker answers, this proves the member alive.
         """
+        self._tell()
         with self._lock:
-            for part, share in self._shares.items():
-                if share.sought is not None:
-                    self._move(part, share.sought)
-                    share.sought = None
             room = max_records - sum(len(share.waiting) for share in self._shares.values() if not share.paused)
         try:
             messages = self._consumer.consume(1, wait)
@@ -140,22 +143,23 @@ class KafkaReader:
             self._keep(message)
         self._place()
 
-    def _move(self, part: int, offset: int) -> None:
-        """Given back and taken again: the library's own seek refuses a partition that stopped at a wrong offset.
-
-        It stays paused if it was. Nothing may be paused or resumed right after: the library loses one of the two if it
-        hears of it while it begins to fetch, and such a partition would stand still for ever.
-        """
-        where = TopicPartition(self._topic, part, offset)
-        self._consumer.incremental_unassign([where])
-        self._consumer.incremental_assign([where])
+    def _tell(self) -> None:
+        """What was asked for since: to hold back, to go on, to go to another offset."""
+        with self._lock:
+            paused = {part for part, share in self._shares.items() if share.paused}
+            moves = {part: share.sought for part, share in self._shares.items() if share.sought is not None}
+            for part in moves:
+                self._shares[part].sought = None
+        self._fetching.hold(paused)
+        for part, offset in moves.items():
+            self._fetching.move(part, offset)
 
     def _keep(self, message: Message) -> None:
         part, offset, error = message.partition() or 0, message.offset() or 0, message.error()
         share = self._shares.get(part)
         if error and error.code() == KafkaError._AUTO_OFFSET_RESET:
             if share:
-                share.wrong = self._why(part, offset)
+                share.wrong = self._why(share, part, offset)
         elif error:
             self._failed = error
         elif share and share.sought is None:
@@ -189,7 +193,7 @@ class KafkaReader:
         if failed or self._said.alarmed():
             raise self._said.unavailable(failed.str() if failed else "no broker can be reached")
 
-    def _why(self, part: int, position: int) -> Exception | None:
+    def _why(self, share: Share, part: int, position: int) -> Exception | None:
         """An offset the broker does not have: deleted, or of a topic that is no more."""
         low, high = self._ends(part)
         if position < low:
@@ -197,7 +201,7 @@ class KafkaReader:
         if position > high:
             reset = f"--group {self._group} --topic {self._topic}:{part} --reset-offsets --to-earliest --execute"
             return Recreated(part, position, high, f"kafka-consumer-groups.sh {reset}")
-        self._shares[part].sought = position  # it is there by now
+        share.sought = position  # it is there by now
         return None
 
     def _may_commit(self, part: int, offset: int) -> bool:
@@ -233,10 +237,7 @@ class KafkaReader:
     def _start_over_if_frozen(self) -> None:
         """Others may have had our partitions meanwhile: what was read before counts no more."""
         with self._lock:
-            if self._pulse.missed() and self._shares:
-                ours = [TopicPartition(self._topic, part) for part in self._shares]
-                self._consumer.resume(ours)
-                self._consumer.incremental_unassign(ours)
+            if self._pulse.missed():
                 self._unplaced |= set(self._shares)
                 self._shares.clear()
 
@@ -244,29 +245,33 @@ class KafkaReader:
         """Nothing is fetched until it is known where to begin; the questions would wait behind the fetches."""
         with self._lock:
             self._unplaced |= {one.partition for one in parts}
-        consumer.resume(parts)  # it keeps what was paused when a partition was ours before
         consumer.incremental_assign([])
 
-    def _revoke(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
+    def _revoke(self, _: Consumer, parts: list[TopicPartition]) -> None:
+        gone = {one.partition for one in parts}
         with self._lock:
-            begun = [one for one in parts if self._shares.pop(one.partition, None)]
-            self._unplaced -= {one.partition for one in parts}
-        consumer.incremental_unassign(begun)
+            for part in gone:
+                self._shares.pop(part, None)
+            self._unplaced -= gone
+        self._fetching.end(gone)
 
     def _place(self) -> None:
-        """Begin at what is committed; at the oldest record, if nothing is."""
-        if not self._unplaced:
+        """Begin at what is committed; at the oldest record, if nothing is. What we gave up is let go first."""
+        with self._lock:
+            given_up, asked = self._fetching.parts - self._shares.keys(), set(self._unplaced)
+        if given_up:
+            self._fetching.end(given_up)
+        if not asked:
             return
-        asked = [TopicPartition(self._topic, part) for part in sorted(self._unplaced)]
+        self._fetching.release(asked)
         try:
-            found = self._consumer.committed(asked, timeout=ANSWER_SECONDS)
+            found = self._consumer.committed(self._fetching.named(asked), timeout=ANSWER_SECONDS)
             begin = {one.partition: one.offset if one.offset >= 0 else self._ends(one.partition)[0] for one in found}
         except KafkaException as error:
             raise self._said.unavailable(reason(error)) from error
+        self._fetching.begin(begin)
         with self._lock:
-            for part in self._unplaced & begin.keys():
-                self._consumer.incremental_assign([TopicPartition(self._topic, part, begin[part])])
-                self._shares[part] = Share(begin[part])
+            self._shares |= {part: Share(offset) for part, offset in begin.items()}
             self._unplaced -= begin.keys()
 
     def _ends(self, part: int) -> tuple[int, int]:

@@ -23,12 +23,14 @@ class Clock(NamedTuple):
             return time.astimezone(UTC)
 
     def minute(self, time: datetime) -> str:
-        """02:53."""
-        return f"{self.local(time):%H:%M}"
+        """02:53. Written out, since strftime takes twice as long, and a plot has hundreds of them."""
+        local = self.local(time)
+        return f"{local.hour:02}:{local.minute:02}"
 
     def second(self, time: datetime) -> str:
         """02:53:04, in events, timeline and deploys."""
-        return f"{self.local(time):%H:%M:%S}"
+        local = self.local(time)
+        return f"{local.hour:02}:{local.minute:02}:{local.second:02}"
 
     def day(self, time: datetime) -> str:
         """20 Nov; of another year 20 Nov 2025."""
@@ -77,17 +79,12 @@ class Clock(NamedTuple):
 
 def in_utc(time: datetime) -> str:
     """2026-11-21 02:53:00 UTC: the title of every time."""
-    return f"{_year(time)}{time.astimezone(UTC):-%m-%d %H:%M:%S} UTC"
+    return f"{time.astimezone(UTC).isoformat(' ', 'seconds')[:19]} UTC"
 
 
 def for_machines(time: datetime) -> str:
     """2026-11-21T02:53:00Z: the datetime of every time."""
-    return f"{_year(time)}{time.astimezone(UTC):-%m-%dT%H:%M:%S}Z"
-
-
-def _year(time: datetime) -> str:
-    """Four digits; strftime has fewer on some platforms."""
-    return f"{time.astimezone(UTC).year:04}"
+    return f"{time.astimezone(UTC).isoformat('T', 'seconds')[:19]}Z"
 
 
 def minutes(count: int) -> timedelta:

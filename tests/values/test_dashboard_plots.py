@@ -139,9 +139,9 @@ def test_a_page_has_at_most_180_points_each_the_worst_of_its_minutes(hours: int)
     known = readings(SPIKE, counts, first, END - 1, own_of(one))
     shown = plot(one, CLOCK, Range(first, END), known, [])
     assert len(shown.points) <= MOST
-    assert len(shown.rows) <= 60
-    assert max(int(point.observed.replace(",", "")) for point in shown.points) == 504
-    assert max(int(row.observed.replace(",", "")) for row in shown.rows) == 504
+    assert len(shown.table) <= 60
+    assert any("504 errors" in point.sentence for point in shown.points)
+    assert max(int(row.observed.replace(",", "")) for row in shown.table) == 504
 
 
 def test_a_drop_shows_what_is_missing() -> None:
@@ -164,16 +164,16 @@ def test_paths_have_whole_x_and_one_decimal_of_y() -> None:
 
 def test_a_level_line_is_one_step() -> None:
     scale = Rise(50, 200, HEIGHT)
-    assert paths.line([(0, 100, False), (1, 100, False), (2, 200, False)], scale) == "M0 104H2V0H3"
-    assert paths.line([(0, 100, False), (2, 100, False)], scale) == "M0 104H1M2 104H3"  # a gap
-    assert paths.line([(0, 100, False), (1, None, False), (2, 100, False)], scale) == "M0 104H1M2 104H3"
+    assert paths.line(paths.steps([(0, 100, False), (1, 100, False), (2, 200, False)], scale)) == "M0 104H2V0H3"
+    assert paths.line(paths.steps([(0, 100, False), (2, 100, False)], scale)) == "M0 104H1M2 104H3"  # a gap
+    assert paths.line(paths.steps([(0, 100, False), (1, None, False), (2, 100, False)], scale)) == "M0 104H1M2 104H3"
 
 
 def test_held_stretches_begin_where_the_line_was() -> None:
-    values = [(0, 0, False), (1, 100, True), (2, 200, True), (3, 0, False)]
     scale = Rise(50, 200, HEIGHT)
-    assert paths.held(values, scale) == "M1 208V104H2V0H3"
-    assert paths.fill(values, scale, 0) == "M1 208V104H2V0H3V208z"
+    steps = paths.steps([(0, 0, False), (1, 100, True), (2, 200, True), (3, 0, False)], scale)
+    assert paths.held(steps) == "M1 208V104H2V0H3"
+    assert paths.fill(steps, scale.y(0)) == "M1 208V104H2V0H3V208z"
 
 
 # Names in the gutter.

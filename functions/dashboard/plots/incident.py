@@ -14,7 +14,7 @@ from common.incidents.incident import Incident
 from functions.dashboard.plots import limits, markers, paths, points
 from functions.dashboard.plots.limits import Band, Limit
 from functions.dashboard.plots.markers import Marker
-from functions.dashboard.plots.points import Placed, Point, Range
+from functions.dashboard.plots.points import Line, Placed, Point, Range
 from functions.dashboard.plots.scale import Rise, Tick, percent, rise, ticks
 from functions.dashboard.times import Clock
 from functions.dashboard.words import NOUNS, short
@@ -54,7 +54,7 @@ class Plot(NamedTuple):
     markers: list[Marker]
     strip: Strip
     points: list[Point]
-    rows: list[Point]
+    table: list[Line]
 
 
 def plot(
@@ -76,19 +76,19 @@ def plot(
         limit=limits.limit(incident, placed, scale, shown.width),
         markers=markers.markers(incident, clock, shown, deploys),
         strip=Strip(paths.bars(alone, STRIP), short(max(alone.values(), default=0))),
-        points=points.points(incident, clock, placed, alone),
-        rows=points.rows(incident, clock, shown, visible),
+        points=points.points(incident, clock, placed),
+        table=points.table(incident, clock, shown, visible),
     )
 
 
 def _curve(incident: Incident, placed: Placed, scale: Rise, width: int) -> Curve:
-    values = [(x, one.observed, one.holds) for x, one in placed]
+    steps = paths.steps([(x, one.observed, one.holds) for x, one in placed], scale)
     base = 0 if incident.rule == SPIKE else usual(incident.rule, incident.hour)
     dot = [(percent(x + 1, width), scale.y(one.observed), short(one.observed)) for x, one in placed[-1:]]
     return Curve(
-        line=paths.line([(x, value, False) for x, value, _ in values], scale),
-        held=paths.held(values, scale),
-        fill=paths.fill(values, scale, base),
+        line=paths.line(steps),
+        held=paths.held(steps),
+        fill=paths.fill(steps, scale.y(base)),
         dot=dot[0] if dot else None,
         holds=any(one.holds for _, one in placed[-1:]),
     )

@@ -50,7 +50,7 @@ def band(incident: Incident, sums: tuple[int, int] | None, scale: Rise, width: i
 
 
 def limit(incident: Incident, placed: Placed, scale: Rise, width: int) -> Limit:
-    path = paths.line([(x, one.threshold, False) for x, one in placed], scale)
+    path = paths.line(paths.steps([(x, one.threshold, False) for x, one in placed], scale))
     return Limit(path, _label(incident, placed, scale, width), _now(placed, scale), _words(incident, placed))
 
 

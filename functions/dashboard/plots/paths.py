@@ -17,19 +17,33 @@ class Step(NamedTuple):
     holds: bool
 
 
-def line(values: Sequence[Value], scale: Rise) -> str:
+def steps(values: Sequence[Value], scale: Rise) -> list[Step]:
+    """Neighbours of one height are one step. Few values are different ones, so each height is written once."""
+    heights = {value: scale.y(value) for value in {value for _, value, _ in values} if value is not None}
+    found: list[Step] = []
+    for x, value, holds in values:
+        if value is None:
+            continue
+        y, start = heights[value], x
+        if found and found[-1].end == x and found[-1][2:] == (y, holds):
+            start = found.pop().start
+        found.append(Step(start, x + 1, y, holds))
+    return found
+
+
+def line(steps: Sequence[Step]) -> str:
     """It goes on where the columns do, and begins anew after a gap or where there is no value."""
     path, before = "", None
-    for step in _steps(values, scale):
+    for step in steps:
         path += f"V{step.y}H{step.end}" if _follows(step, before) else f"M{step.start} {step.y}H{step.end}"
         before = step
     return path
 
 
-def held(values: Sequence[Value], scale: Rise) -> str:
+def held(steps: Sequence[Step]) -> str:
     """The same line once more where the rule holds, with the rise that leads there."""
     path, before = "", None
-    for step in _steps(values, scale):
+    for step in steps:
         if step.holds:
             goes_on = _follows(step, before)
             move = (
@@ -42,10 +56,10 @@ def held(values: Sequence[Value], scale: Rise) -> str:
     return path
 
 
-def fill(values: Sequence[Value], scale: Rise, base: float) -> str:
+def fill(steps: Sequence[Step], ground: str) -> str:
     """The area of those minutes: from zero up to the line, or from the usual down to it."""
-    path, ground, before = "", scale.y(base), None
-    for step in _steps(values, scale):
+    path, before = "", None
+    for step in steps:
         goes_on = _follows(step, before) and before is not None and before.holds
         if before and before.holds and not (goes_on and step.holds):
             path += f"V{ground}z"
@@ -60,19 +74,6 @@ def bars(counts: Mapping[int, int], height: int) -> str:
     most = max(counts.values(), default=0)
     heights = {x: decimal(height - height * count / most) for x, count in counts.items() if count}
     return "".join(f"M{x}.1 {height}V{y}h.8V{height}z" for x, y in heights.items())
-
-
-def _steps(values: Sequence[Value], scale: Rise) -> list[Step]:
-    found: list[Step] = []
-    for x, value, holds in values:
-        if value is None:
-            continue
-        y = scale.y(value)
-        if found and found[-1].end == x and found[-1][2:] == (y, holds):
-            found[-1] = found[-1]._replace(end=x + 1)
-        else:
-            found.append(Step(x, x + 1, y, holds))
-    return found
 
 
 def _follows(step: Step, before: Step | None) -> bool:

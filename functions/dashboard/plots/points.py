@@ -1,6 +1,7 @@
 """The points of an incident's plot: one a minute, or the worst of several, each with the sentence that reads it."""
 
 from collections.abc import Sequence
+from operator import gt, lt
 from typing import NamedTuple
 
 from common.detection.readings import Reading
@@ -37,10 +38,15 @@ class Range(NamedTuple):
 
 
 class Point(NamedTuple):
-    """What can be read with a pointer, by keyboard, or in the table."""
+    """What can be read with a pointer, or by keyboard."""
 
     x: int
     sentence: str
+
+
+class Line(NamedTuple):
+    """What can be read in the table."""
+
     span: str
     observed: str
     threshold: str
@@ -49,11 +55,12 @@ class Point(NamedTuple):
 
 def worst(incident: Incident, readings: Sequence[Reading], first: int, step: int) -> Placed:
     """One reading a point: the highest of a spike, the lowest of a drop."""
-    worse = max if incident.rule == SPIKE else min
+    worse = gt if incident.rule == SPIKE else lt
     found: dict[int, Reading] = {}
     for one in readings:
         place = (one.minute - first) // step
-        found[place] = worse(found.get(place, one), one, key=lambda reading: reading.observed)
+        if place not in found or worse(one.observed, found[place].observed):
+            found[place] = one
     return sorted(found.items())
 
 
@@ -66,21 +73,30 @@ def highest_alone(readings: Sequence[Reading], first: int, step: int) -> dict[in
     return found
 
 
-def points(incident: Incident, clock: Clock, placed: Placed, alone: dict[int, int]) -> list[Point]:
-    return [_point(incident, clock, x, one, alone[x]) for x, one in placed]
+def points(incident: Incident, clock: Clock, placed: Placed) -> list[Point]:
+    return [Point(x, f"{_span(incident, clock, one)}: {_said(incident, one)}") for x, one in placed]
 
 
-def rows(incident: Incident, clock: Clock, shown: Range, readings: Sequence[Reading]) -> list[Point]:
-    """Those of the table: perhaps fewer, then each the worst of several."""
+def table(incident: Incident, clock: Clock, shown: Range, readings: Sequence[Reading]) -> list[Line]:
+    """Perhaps fewer than the points, then each the worst of several."""
     wide = shown.step * max(1, -(-len(readings) // (shown.step * ROWS)))
     alone = highest_alone(readings, shown.first, wide)
-    return points(incident, clock, worst(incident, readings, shown.first, wide), alone)
+    return [
+        Line(
+            span=_span(incident, clock, one),
+            observed=exact(one.observed),
+            threshold="" if one.threshold is None else exact(one.threshold),
+            alone=exact(alone[place]),
+        )
+        for place, one in worst(incident, readings, shown.first, wide)
+    ]
 
 
-def _point(incident: Incident, clock: Clock, x: int, one: Reading, alone: int) -> Point:
-    first = one.minute - MINUTES[incident.rule] + 1
-    span = f"{clock.minute(time_of(first))} to {clock.minute(time_of(one.minute))}"
-    limit = "" if one.threshold is None else f", {alerts(incident.rule, one.threshold)}"
-    sentence = f"{span}: {in_window(incident.rule, one.observed)}{limit}"
-    alert = "" if one.threshold is None else exact(one.threshold)
-    return Point(x, sentence, span, exact(one.observed), alert, exact(alone))
+def _span(incident: Incident, clock: Clock, one: Reading) -> str:
+    first = time_of(one.minute - MINUTES[incident.rule] + 1)
+    return f"{clock.minute(first)} to {clock.minute(time_of(one.minute))}"
+
+
+def _said(incident: Incident, one: Reading) -> str:
+    said = in_window(incident.rule, one.observed)
+    return said if one.threshold is None else f"{said}, {alerts(incident.rule, one.threshold)}"

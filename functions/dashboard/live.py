@@ -23,9 +23,9 @@ class Sections:
     def add(self, name: str, tag: str = "section", kind: str = "", *, caller: Callable[[], str]) -> Markup:
         content = caller()
         version = blake2b(_TIME.sub(r"\1", content).replace(self._csrf, "").encode(), digest_size=6).hexdigest()
-        class_ = Markup(' class="{}"').format(kind) if kind else ""
-        opening = Markup('<{0} id="{1}"{2} data-live data-v="{3}">').format(tag, name, class_, version)
-        made = opening + Markup(content) + Markup("</{}>").format(tag)  # noqa: S704 (a template's own output)
+        class_ = f' class="{kind}"' if kind else ""
+        opening = f'<{tag} id="{name}"{class_} data-live data-v="{version}">'
+        made = Markup(f"{opening}{content}</{tag}>")  # noqa: S704 (a template's own words and output)
         self._made.append(made)
         return made
 

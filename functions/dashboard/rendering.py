@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from functions.dashboard import assets, times, words
+from functions.dashboard import assets, elements, times, words
 from functions.dashboard.live import Sections
 from functions.dashboard.reader import Reader
 
@@ -17,6 +17,7 @@ _templates = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
+_templates.filters |= {"icon": elements.icon, "time": elements.time, "ago": elements.ago}
 _templates.globals |= {"asset": assets.NAMES, "words": words, "times": times}
 
 

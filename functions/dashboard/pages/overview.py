@@ -1,6 +1,6 @@
 """Overview: what is burning now, today beside yesterday, what was deployed, and whether anything is heard at all."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -31,7 +31,15 @@ COUNTED = (("Errors", "error"), ("Signups", "signup"), ("Events received", ""))
 PLOTTED = (("error", "error_spike"), ("signup", "signup_drop"))
 
 
-two_days = Kept[list[Bar]](timedelta(seconds=15))
+class Days(NamedTuple):
+    """Two days of bars, and their sums: of each day and type, of each type and quarter. Type "" is all of them."""
+
+    bars: Sequence[Bar]
+    totals: Counter[tuple[int, str]]
+    quarters: Mapping[str, Mapping[int, int]]
+
+
+two_days = Kept[Days](timedelta(seconds=15))
 
 
 class Figure(NamedTuple):
@@ -66,7 +74,7 @@ def values(asked: Asked) -> Mapping[str, object]:
     counted = counted_until(asked.conn, reader.now)
     found = rows.unresolved(asked.conn, rows.Asked(org, reader.now, counted), ROWS)
     seen = overview.overview(asked.conn, org, reader.now)
-    bars = two_days.of(org, reader.now, lambda: overview.bars(asked.conn, org, reader.now))
+    days = two_days.of(org, reader.now, lambda: summed(overview.bars(asked.conn, org, reader.now)))
     indexed = newest.of(org, reader.now, lambda: newest_in_search(org, reader.now))
     last_event = verdicts.latest(seen, indexed.received)
     return {
@@ -74,35 +82,38 @@ def values(asked: Asked) -> Mapping[str, object]:
         "last_event": last_event,
         "spelled": spelled(reader.now - last_event) if last_event else "",
         "lines": [listing.line(row) for row in found.rows],
-        "figures": figures(seen, bars),
-        "plots": {noun: plotted(asked, seen, bars, noun, rule) for noun, rule in PLOTTED},
+        "figures": figures(seen, days),
+        "plots": {noun: plotted(asked, seen, days, noun, rule) for noun, rule in PLOTTED},
         "deploys": [Deploy(one, followed(one, reader.now)) for one in seen.deploys],
         "lasted": {one.id: duration(one.resolved_at - one.opened_at) for one in seen.resolved},
         "counted_to": counted_to(counted),
         "search_says": search_says(seen, indexed, reader.now),
         "set_aside": set_aside(reader.now) if reader.may("admin") else None,
-        "verdict_of": lambda standing: verdicts.verdict(standing, seen, bars, reader.clock, last_event),
+        "verdict_of": lambda standing: verdicts.verdict(standing, seen, days.bars, reader.clock, last_event),
         "command": command(),
     }
 
 
-def figures(seen: Overview, bars: Sequence[Bar]) -> list[Figure]:
+def summed(bars: Sequence[Bar]) -> Days:
     totals: Counter[tuple[int, str]] = Counter()
+    quarters: dict[str, Counter[int]] = defaultdict(Counter)
     for bar in bars:
         totals[bar.day, bar.event_type] += bar.value
         totals[bar.day, ""] += bar.value
-    counts = [(name, totals[1, kind], totals[2, kind]) for name, kind in COUNTED]
+        quarters[bar.event_type][bar.quarter] += bar.value
+    return Days(bars, totals, dict(quarters))
+
+
+def figures(seen: Overview, days: Days) -> list[Figure]:
+    counts = [(name, days.totals[1, kind], days.totals[2, kind]) for name, kind in COUNTED]
     counts.append(("Incidents opened", seen.opened, seen.opened_before))
     return [Figure(name, figure(now), exact(now), f"{figure(before)} the day before") for name, now, before in counts]
 
 
-def plotted(asked: Asked, seen: Overview, bars: Sequence[Bar], noun: str, rule: str) -> Day:
+def plotted(asked: Asked, seen: Overview, days: Days, noun: str, rule: str) -> Day:
     first = overview.first_bar(asked.reader.now)
-    values = [0] * (2 * BINS)
-    for bar in bars:
-        place = bar.quarter - first // BIN
-        if bar.event_type == noun and 0 <= place < len(values):
-            values[place] += bar.value
+    known = days.quarters.get(noun, {})
+    values = [known.get(first // BIN + place, 0) for place in range(2 * BINS)]
     deploys = [(one.at, one.release or "") for one in seen.deploys]
     begins = first + BINS * BIN
     return day(noun, asked.reader.clock, begins, values[BINS:], values[:BINS], open_in(seen, rule, begins), deploys)
@@ -111,12 +122,11 @@ def plotted(asked: Asked, seen: Overview, bars: Sequence[Bar], noun: str, rule: 
 def open_in(seen: Overview, rule: str, begins: int) -> dict[int, str]:
     """Of each bar in which an incident of this rule was open, the worst severity."""
     found: dict[int, str] = {}
-    for severity in reversed(WORSE):
-        for one in seen.open_in:
-            if one.rule == rule and one.severity == severity:
-                end = minute_of(one.until) if one.until else begins + BINS * BIN - 1
-                places = range((minute_of(one.opened_at) - begins) // BIN, (end - begins) // BIN + 1)
-                found |= {place: severity for place in places if 0 <= place < BINS}
+    for one in sorted(seen.open_in, key=lambda one: WORSE.index(one.severity), reverse=True):
+        if one.rule == rule:
+            first = (minute_of(one.opened_at) - begins) // BIN
+            last = (minute_of(one.until) - begins) // BIN if one.until else BINS - 1
+            found |= dict.fromkeys(range(max(first, 0), min(last + 1, BINS)), one.severity)
     return found
 
 

@@ -70,7 +70,7 @@ def _bars(today: Sequence[int], open_in: Mapping[int, str], scale: Rise) -> list
     for place, value in enumerate(today):
         if value:
             kind = open_in.get(place, "")
-            bar = f"M{place + 0.1:.1f} {HEIGHT}V{scale.y(value)}h.8V{HEIGHT}z"
+            bar = f"M{place}.1 {HEIGHT}V{scale.y(value)}h.8V{HEIGHT}z"
             paths[kind] = paths.get(kind, "") + bar
     return sorted(paths.items())
 

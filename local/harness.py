@@ -1,6 +1,7 @@
 """Run a whole stack: stores, migrations, demo keys, functions, poller; watch them; stop them in order."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from local.servers.process import Process, Words
 from local.stacks import Stack
 
 LOG_BYTES = 10 * 1024 * 1024
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 class PortTaken(Misconfigured):
@@ -135,7 +136,7 @@ class Harness:
         try:
             process.wait_until(lambda: process.listens(port) and process.serves(child, port), child, START_SECONDS)
         except Misconfigured as error:
-            if process.listens(port) and not process.serves(child, port):
+            if "address already in use" in str(error).lower():  # and free again, if the other was beaten elsewhere
                 raise PortTaken(f"{name}: port {port} was free and is somebody else's now.") from error
             raise
 
@@ -178,14 +179,17 @@ def run(stack: Stack, *, remote: bool, quiet: bool) -> int:
     return 0
 
 
-def start(harness: Harness) -> None:
-    """On other ports, if somebody was quicker on these; he has them now and is not quicker again."""
+def start(harness: Harness, tries: int = 4) -> None:
+    """On other ports, if somebody was quicker on these; who waits how long is left to chance, or both lose again."""
     try:
         harness.start()
     except PortTaken as error:
-        print(f"{error} Trying others …", flush=True)
+        if tries == 1:
+            raise
+        print(f"{error} Trying again …", flush=True)
         harness.stop()
-        harness.start()
+        time.sleep(3 * random.random())  # noqa: S311
+        start(harness, tries - 1)
 
 
 def already_running() -> int:

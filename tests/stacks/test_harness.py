@@ -220,7 +220,7 @@ def test_two_stacks_that_start_in_the_same_moment_get_ports_of_their_own() -> No
     both = [Checkout(servers.home()) for _ in range(2)]
     with ThreadPoolExecutor() as threads:
         done = list(threads.map(lambda one: one.make("up"), both))
-    assert [one.returncode for one in done] == [0, 0], [one.stdout + one.stderr for one in done]
+    assert [one.returncode for one in done] == [0, 0], "\n".join(one.stdout + one.stderr for one in done)
     assert len({one.env()["INGEST_API_URL"] for one in both}) == 2
     for one in both:
         assert one.make("health").returncode == 0

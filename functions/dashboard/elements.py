@@ -1,6 +1,7 @@
 """The elements every page has many of, as filters of its templates: a macro takes ten times as long to call."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -20,3 +21,15 @@ def time(at: datetime, text: str, kind: str = "") -> Markup:
 
 def ago(at: datetime, clock: Clock) -> Markup:
     return time(at, clock.relative(at), "ago")
+
+
+@lru_cache(maxsize=1024)
+def held(name: str, text: str, term: str, *, common: bool) -> Markup:
+    """One thing an event holds, and the buttons that ask for it: most events have what others have.
+
+    A term nobody can ask for is empty; what is `common` others may have too.
+    """
+    said = escape(text) if text.isascii() else Markup("<bdi>{}</bdi>").format(text)
+    only = Markup('<button name="only" value="{}">only this</button>').format(term) if term else ""
+    others = Markup('<button name="not" value="{}">not this</button>').format(term) if term and common else ""
+    return Markup("<dt>{}<dd>{}{}{}").format(name, said, only, others)

@@ -6,6 +6,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 import msgspec
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +16,7 @@ from common.clients.search import Found
 from common.clients.search.documents import spelled
 from common.errors import Problem, Unavailable
 from functions.dashboard import stores
+from functions.dashboard.elements import held
 from functions.dashboard.question import (
     RANGES,
     SEVERITIES,
@@ -37,15 +39,6 @@ MOST_EVENTS, MOST_BYTES, AT_ONCE = 10_000, 5_000_000, 500  # of a download
 COLUMNS = {"severity": "severity", "event_type": "type", "environment": "environment"}
 
 
-class Value(NamedTuple):
-    """One thing an event holds, and the term that finds it; a term nobody can ask for is empty."""
-
-    name: str
-    text: str
-    term: str = ""
-    common: bool = True  # whether others may have it too
-
-
 class Row(NamedTuple):
     id: str
     at: datetime
@@ -55,7 +48,7 @@ class Row(NamedTuple):
     message: list[tuple[str, bool]]  # pieces of it, and whether they are what was asked for
     route: str
     release: str
-    values: list[Value]
+    values: list[Markup]
     payload: str
     payload_more: int  # characters left out
 
@@ -140,17 +133,16 @@ def row(event: Mapping[str, Any], *, alone: bool) -> Row:
     )
 
 
-def of_columns(event: Mapping[str, Any]) -> Iterator[Value]:
+def of_columns(event: Mapping[str, Any]) -> Iterator[Markup]:
     for name, said in COLUMNS.items():
-        yield Value(said, event[name], term(name, event[name]))
-    yield Value("project", event["project_id"])
-    yield Value("event_id", event["event_id"], term("event_id", event["event_id"]), common=False)
+        yield held(said, event[name], term(name, event[name]), common=True)
+    yield held("project", event["project_id"], "", common=True)
+    yield held("event_id", event["event_id"], term("event_id", event["event_id"]), common=False)
 
 
-def of_attribute(name: str, value: Any) -> Value:
-    if value is None:
-        return Value(name, "null")
-    return Value(name, spelled(value), term(name, spelled(value)))
+def of_attribute(name: str, value: Any) -> Markup:
+    text = "null" if value is None else spelled(value)
+    return held(name, text, "" if value is None else term(name, text), common=True)
 
 
 def text_of(value: Any) -> str:

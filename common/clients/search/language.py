@@ -141,15 +141,18 @@ def searchable(texts: Iterable[str]) -> str:
 
 def marks(terms: Iterable[Term], text: str) -> list[tuple[int, int]]:
     """Where the wanted words and phrases stand in this text: [start, end) in characters, in order, not touching."""
-    wanted = [term.words for term in terms if isinstance(term, Words) and term.wanted]
+    lower = _lower(text)
+    asked = [term.words for term in terms if isinstance(term, Words) and term.wanted]
+    wanted = [phrase for phrase in asked if all(word in lower for word in phrase)]
     if not wanted:
         return []
-    places = [(found[0][:LONGEST_WORD], found.start(), found.end()) for found in _WORD.finditer(_lower(text))]
+    places = list(_WORD.finditer(lower))
+    said = tuple(place[0][:LONGEST_WORD] for place in places)
     spans = sorted(
-        (places[i][1], places[i + len(phrase) - 1][2])
+        (places[i].start(), places[i + len(phrase) - 1].end())
         for phrase in wanted
         for i in range(len(places) - len(phrase) + 1)
-        if all(places[i + n][0] == word for n, word in enumerate(phrase))
+        if said[i : i + len(phrase)] == phrase
     )
     return _merged(spans)
 

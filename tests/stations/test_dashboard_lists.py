@@ -79,6 +79,16 @@ def test_a_new_organisation_is_shown_how_to_send(reader: Reader) -> None:
     assert "/v1/events" in page
 
 
+def test_an_organisation_that_was_silent_for_days_is_not_new(dashboard: Dashboard, reader: Reader) -> None:
+    dashboard.acme.conn.run(
+        "INSERT INTO activity_hours (day, org_id, project_id, environment, event_type, severity, hour, value) "
+        "VALUES (current_date - 9, :org, :project, 'prod', 'custom', 'info', 1, 1)",
+        org=dashboard.acme.org,
+        project=dashboard.acme.project,
+    )
+    assert "No event has arrived yet" not in reader.text("/")
+
+
 def test_a_quiet_night_has_proof_of_life(dashboard: Dashboard, reader: Reader) -> None:
     dashboard.acme.incident(status="resolved", title="Signups fell")
     dashboard.acme.activity(datetime.now(UTC), 5, "http_request", "info")

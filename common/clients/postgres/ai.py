@@ -15,7 +15,7 @@ SHOWN = """
     j.max_attempts, utc(j.run_after) AS run_after, utc(j.leased_until) AS leased_until, j.last_error,
     utc(j.created_at) AS created_at, utc(j.updated_at) AS updated_at"""
 LIST = f"""
-    SELECT microseconds(j.created_at), j.id, (SELECT row_to_json(shown)::text FROM (SELECT {SHOWN}) shown)
+    SELECT microseconds(j.created_at), j.id::text, (SELECT row_to_json(shown)::text FROM (SELECT {SHOWN}) shown)
       FROM ai_jobs j JOIN incidents i ON i.id = j.incident_id
      WHERE j.org_id = :org
        AND (:project::text IS NULL OR i.project_id = :project)

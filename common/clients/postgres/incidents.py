@@ -20,7 +20,7 @@ SHOWN = """
     utc(i.last_event_at) AS last_event_at, i.recurrence_of"""
 
 LIST = f"""
-    SELECT microseconds(i.opened_at), i.id, (SELECT row_to_json(shown)::text FROM (SELECT {SHOWN}) shown)
+    SELECT microseconds(i.opened_at), i.id::text, (SELECT row_to_json(shown)::text FROM (SELECT {SHOWN}) shown)
       FROM incidents i
      WHERE i.org_id = :org
        AND (:project::text IS NULL OR i.project_id = :project)
@@ -31,8 +31,8 @@ LIST = f"""
        AND (:since::timestamptz IS NULL OR i.opened_at >= :since)
        AND (:until::timestamptz IS NULL OR i.opened_at < :until)
        AND (:words::json IS NULL
-            OR concat_ws(' ', i.title, i.route, i.error_code, i.service)
-               ILIKE ALL (SELECT json_array_elements_text(:words)))
+            OR lower(concat_ws(' ', i.title, i.route, i.error_code, i.service))
+               LIKE ALL (ARRAY(SELECT lower(json_array_elements_text(:words)))))
        AND (:at::timestamptz IS NULL OR (i.opened_at, i.id) < (:at, :id::uuid))
      ORDER BY i.opened_at DESC, i.id DESC LIMIT :limit
 """  # noqa: S608 (column names)
@@ -157,5 +157,5 @@ def present(conn: Connection, org: str, incident: str) -> msgspec.Raw | None:
 
 
 def _literally(word: str) -> str:
-    """As ILIKE understands it: without wildcards."""
+    """As LIKE understands it: without wildcards."""
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -22,7 +22,7 @@ KEY = """
     k.id, k.project_id, k.name, utc(k.created_at) AS created_at, utc(k.revoked_at) AS revoked_at,
     utc(k.last_used_at) AS last_used_at"""
 KEYS = f"""
-    SELECT microseconds(k.created_at), k.id, (SELECT row_to_json(shown)::text FROM (SELECT {KEY}) shown)
+    SELECT microseconds(k.created_at), k.id::text, (SELECT row_to_json(shown)::text FROM (SELECT {KEY}) shown)
       FROM project_api_keys k JOIN projects p ON p.id = k.project_id
      WHERE p.org_id = :org AND p.id = :project
        AND (:at::timestamptz IS NULL OR (k.created_at, k.id) < (:at, :id::uuid))

@@ -17,7 +17,7 @@ SHOWN = """
     t.id, t.name, t.role, utc(t.created_at) AS created_at, utc(t.expires_at) AS expires_at,
     utc(t.revoked_at) AS revoked_at, utc(t.last_used_at) AS last_used_at"""
 TOKENS = f"""
-    SELECT microseconds(t.created_at), t.id, (SELECT row_to_json(shown)::text FROM (SELECT {SHOWN}) shown)
+    SELECT microseconds(t.created_at), t.id::text, (SELECT row_to_json(shown)::text FROM (SELECT {SHOWN}) shown)
       FROM access_tokens t
      WHERE t.org_id = :org AND (:at::timestamptz IS NULL OR (t.created_at, t.id) < (:at, :id::uuid))
      ORDER BY t.created_at DESC, t.id DESC LIMIT :limit

@@ -66,6 +66,7 @@ def plot(
     band = limits.sums_before(incident, readings)
     others = [*(band or ()), threshold(incident.rule, incident.hour) or 0, usual(incident.rule, incident.hour)]
     scale = rise(max([one.observed for _, one in placed] + others), HEIGHT)
+    name = points.names(clock)
     alone = points.highest_alone(visible, shown.first, shown.step)
     return Plot(
         label=_label(incident, clock, shown),
@@ -76,8 +77,8 @@ def plot(
         limit=limits.limit(incident, placed, scale, shown.width),
         markers=markers.markers(incident, clock, shown, deploys),
         strip=Strip(paths.bars(alone, STRIP), short(max(alone.values(), default=0))),
-        points=points.points(incident, clock, placed),
-        table=points.table(incident, clock, shown, visible),
+        points=points.points(incident, name, placed),
+        table=points.table(incident, name, shown, visible),
     )
 
 

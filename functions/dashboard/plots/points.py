@@ -1,6 +1,7 @@
 """The points of an incident's plot: one a minute, or the worst of several, each with the sentence that reads it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from operator import gt, lt
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ STEPS = (1, 5, 10, 15, 30, 60, 120, 240)
 ROWS = 60  # of the table at most: a page of more would grow heavy
 
 Placed = list[tuple[int, Reading]]
+Name = Callable[[int], str]
 
 
 class Range(NamedTuple):
@@ -73,17 +75,22 @@ def highest_alone(readings: Sequence[Reading], first: int, step: int) -> dict[in
     return found
 
 
-def points(incident: Incident, clock: Clock, placed: Placed) -> list[Point]:
-    return [Point(x, f"{_span(incident, clock, one)}: {_said(incident, one)}") for x, one in placed]
+def names(clock: Clock) -> Name:
+    """Each minute is in many spans, and named once."""
+    return cache(lambda minute: clock.minute(time_of(minute)))
 
 
-def table(incident: Incident, clock: Clock, shown: Range, readings: Sequence[Reading]) -> list[Line]:
+def points(incident: Incident, name: Name, placed: Placed) -> list[Point]:
+    return [Point(x, f"{_span(incident, name, one)}: {_said(incident, one)}") for x, one in placed]
+
+
+def table(incident: Incident, name: Name, shown: Range, readings: Sequence[Reading]) -> list[Line]:
     """Perhaps fewer than the points, then each the worst of several."""
     wide = shown.step * max(1, -(-len(readings) // (shown.step * ROWS)))
     alone = highest_alone(readings, shown.first, wide)
     return [
         Line(
-            span=_span(incident, clock, one),
+            span=_span(incident, name, one),
             observed=exact(one.observed),
             threshold="" if one.threshold is None else exact(one.threshold),
             alone=exact(alone[place]),
@@ -92,9 +99,8 @@ def table(incident: Incident, clock: Clock, shown: Range, readings: Sequence[Rea
     ]
 
 
-def _span(incident: Incident, clock: Clock, one: Reading) -> str:
-    first = time_of(one.minute - MINUTES[incident.rule] + 1)
-    return f"{clock.minute(first)} to {clock.minute(time_of(one.minute))}"
+def _span(incident: Incident, name: Name, one: Reading) -> str:
+    return f"{name(one.minute - MINUTES[incident.rule] + 1)} to {name(one.minute)}"
 
 
 def _said(incident: Incident, one: Reading) -> str:

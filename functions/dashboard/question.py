@@ -44,11 +44,12 @@ class Asking(NamedTuple):
     def parts(self, count: int) -> Iterator[tuple[datetime, datetime, str]]:
         """Its time in so many parts, each with its address."""
         alone = self._replace(between=False, range="1h").address()
-        part, start = (self.until - self.since) / count, alone if alone == "?" else f"{alone}&"
+        part = max((self.until - self.since) / count, timedelta(milliseconds=1))
+        edges = [self.since + part * place for place in range(count + 1)]
+        alone = self._replace(between=False, range="1h").address()
+        start, names = alone if alone == "?" else f"{alone}&", [written(edge) for edge in edges]
         for place in range(count):
-            since = self.since + part * place
-            until = max(self.since + part * (place + 1), since + timedelta(milliseconds=1))
-            yield since, until, f"{start}from={written(since)}&to={written(until)}"
+            yield edges[place], edges[place + 1], f"{start}from={names[place]}&to={names[place + 1]}"
 
     def newer(self, org: str, now: datetime) -> Question:
         """What has come since the first page of this was asked for."""

@@ -23,32 +23,28 @@ class Clock(NamedTuple):
             return time.astimezone(UTC)
 
     def minute(self, time: datetime) -> str:
-        """02:53. Written out, since strftime takes twice as long, and a plot has hundreds of them."""
-        local = self.local(time)
-        return f"{local.hour:02}:{local.minute:02}"
+        """02:53."""
+        return _minute(self.local(time))
 
     def second(self, time: datetime) -> str:
         """02:53:04, in events, timeline and deploys."""
-        local = self.local(time)
-        return f"{local.hour:02}:{local.minute:02}:{local.second:02}"
+        return _second(self.local(time))
 
     def day(self, time: datetime) -> str:
         """20 Nov; of another year 20 Nov 2025."""
-        local = self.local(time)
-        year = "" if local.year == self.local(self.now).year else f" {local.year}"
-        return f"{local.day} {MONTHS[local.month - 1]}{year}"
+        return _day(self.local(time), self.local(self.now))
 
     def absolute(self, time: datetime) -> str:
         """Today 02:53, this year 20 Nov 09:14, else 20 Nov 2025."""
         local, today = self.local(time), self.local(self.now)
         if local.date() == today.date():
-            return self.minute(time)
-        return f"{self.day(time)} {self.minute(time)}" if local.year == today.year else self.day(time)
+            return _minute(local)
+        return f"{_day(local, today)} {_minute(local)}" if local.year == today.year else _day(local, today)
 
     def absolute_second(self, time: datetime) -> str:
         """With seconds, and the day where it is not today."""
-        today = self.local(time).date() == self.local(self.now).date()
-        return self.second(time) if today else f"{self.day(time)} {self.second(time)}"
+        local, today = self.local(time), self.local(self.now)
+        return _second(local) if local.date() == today.date() else f"{_day(local, today)} {_second(local)}"
 
     def stretch(self, since: datetime, until: datetime) -> str:
         """02:53:04 to 02:54:04, each with its day where that is not today; a day both share is said once."""
@@ -75,6 +71,19 @@ class Clock(NamedTuple):
         """UTC, or Europe/Paris, UTC+1."""
         key = getattr(self.zone, "key", "UTC")
         return "UTC" if key == "UTC" else f"{key}, {self.offset(self.now)}"
+
+
+def _minute(local: datetime) -> str:
+    """Written out, since strftime takes twice as long, and a plot has hundreds of them."""
+    return f"{local.hour:02}:{local.minute:02}"
+
+
+def _second(local: datetime) -> str:
+    return f"{local.hour:02}:{local.minute:02}:{local.second:02}"
+
+
+def _day(local: datetime, today: datetime) -> str:
+    return f"{local.day} {MONTHS[local.month - 1]}{'' if local.year == today.year else f' {local.year}'}"
 
 
 def in_utc(time: datetime) -> str:

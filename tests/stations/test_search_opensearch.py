@@ -223,8 +223,20 @@ def test_an_answer_that_is_none(pretender: str, status: int, failure: type[Excep
 
 
 def test_a_search_that_timed_out_is_not_half_an_answer(pretender: str) -> None:
-    Pretender.answers += [(200, b'{"timed_out":true,"hits":{"total":{"value":3},"hits":[]}}')]
+    answers: list[Any] = [{"status": 200, "timed_out": late, "hits": {"hits": []}} for late in (False, True)]
+    Pretender.answers += [(200, msgspec.json.encode({"responses": answers}))]
     with pytest.raises(Unavailable, match="Search"):
+        searching(pretender).find(ask("acme"))
+
+
+@pytest.mark.parametrize(
+    ("status", "raised"), [(429, Unavailable), (503, Unavailable), (404, Misconfigured), (400, RuntimeError)]
+)
+def test_one_search_of_two_that_failed_is_no_answer(pretender: str, status: int, raised: type[Exception]) -> None:
+    whole = {"status": 200, "timed_out": False, "hits": {"hits": []}}
+    failed = {"status": status, "error": {"type": "t", "reason": "r"}}
+    Pretender.answers += [(200, msgspec.json.encode({"responses": [whole, failed]}))]
+    with pytest.raises(raised):
         searching(pretender).find(ask("acme"))
 
 

@@ -50,7 +50,7 @@ class Node:
             return answer.data
         if answer.status == 404:
             return None
-        raise _failure(answer.status, answer.data, len(body or b""))
+        raise failure(answer.status, answer.data, len(body or b""))
 
     def close(self) -> None:
         if self._pool:
@@ -79,7 +79,7 @@ def told(error: Any) -> str:
     return "; ".join(said) or str(error)
 
 
-def _failure(status: int, body: bytes, sent: int) -> Exception:
+def failure(status: int, body: bytes, sent: int = 0) -> Exception:
     if status == 401:
         return Unavailable(WHAT, "401: it does not know this OPENSEARCH_USER and OPENSEARCH_PASS")
     if status == 413:

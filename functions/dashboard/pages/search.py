@@ -48,7 +48,7 @@ class Row(NamedTuple):
     message: list[tuple[str, bool]]  # pieces of it, and whether they are what was asked for
     route: str
     release: str
-    values: list[Markup]
+    values: Markup
     payload: str
     payload_more: int  # characters left out
 
@@ -127,7 +127,7 @@ def row(event: Mapping[str, Any], *, alone: bool) -> Row:
         message=pieces(message, event["highlights"].get("message", ())),
         route=text_of(attributes.get("route")),
         release=text_of(attributes.get("release")),
-        values=[*of_columns(event), *(of_attribute(name, value) for name, value in attributes.items())],
+        values=Markup("".join([*of_columns(event), *map(of_attribute, attributes, attributes.values())])),  # noqa: S704
         payload=payload[:kept],
         payload_more=max(0, len(payload) - kept),
     )

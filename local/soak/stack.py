@@ -118,7 +118,7 @@ def ports(stack: str) -> dict[str, int]:
     names = [part.name for part in parts.FUNCTIONS] + [parts.POLLER, parts.MODEL, *STORES[stack]]
     first = secrets.randbelow(LAST_FIRST - FIRST) + FIRST
     found: dict[str, int] = {}
-    for place, name in enumerate(name for name in names if name != "opensearch"):  # whose ports are its own
+    for place, name in enumerate(names):
         found[name] = process.free_port(first + 3 * place, found.values())
     return found
 

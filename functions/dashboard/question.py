@@ -43,7 +43,6 @@ class Asking(NamedTuple):
 
     def parts(self, count: int) -> Iterator[tuple[datetime, datetime, str]]:
         """Its time in so many parts, each with its address."""
-        alone = self._replace(between=False, range="1h").address()
         part = max((self.until - self.since) / count, timedelta(milliseconds=1))
         edges = [self.since + part * place for place in range(count + 1)]
         alone = self._replace(between=False, range="1h").address()

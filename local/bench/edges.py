@@ -1,8 +1,8 @@
 """What the edge itself costs a call, against the bare function in the same run: python -m local.bench.edges
 
 CPU time of one process; edge and bare function take turns, and the quietest turn of each counts, since others
-share the machine. What is allowed is meant for a machine on which functions-framework with a handler written by
-hand costs 23 us a call, and is stretched to the one at hand.
+share the machine. Every bench's targets are meant for a machine on which functions-framework with a handler written
+by hand costs 23 us a call.
 """
 
 from __future__ import annotations
@@ -59,11 +59,10 @@ class Compared(NamedTuple):
     def own(self) -> float:
         return self.whole - self.bare
 
-    def figure(self, slower: float) -> Figure:
+    def figure(self) -> Figure:
         """Beside the bare call, if there is one."""
         note = f"{self.whole:.2f} with the edge, {self.bare:.2f} without" if self.bare else ""
-        allowed = self.allowed * slower
-        return Figure(what=self.what, value=self.own, unit=UNIT, target=allowed, most=True, note=note)
+        return Figure(what=self.what, value=self.own, unit=UNIT, target=self.allowed, most=True, note=note)
 
 
 def plain(_request: Request) -> Response:
@@ -193,15 +192,14 @@ def decoding() -> list[Compared]:
 
 
 def slower(rounds: int = 5) -> float:
-    """How many times as long this machine takes as the one the limits are meant for."""
+    """How many times as long this machine takes as the one the targets are meant for."""
     return min(_cost(in_framework(by_hand), CALLS) for _ in range(rounds)) / REFERENCE
 
 
 def figures(words: Words) -> Iterator[Figure]:
     with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):  # the log is not what is measured
         found = compared_all(words.rounds(CALLS, CALLS // 5))
-    stretched = max(1.0, found[0].bare / REFERENCE)
-    yield from (one.figure(stretched) for one in found)
+    yield from (one.figure() for one in found)
 
 
 if __name__ == "__main__":

@@ -74,11 +74,13 @@ def machine(whole: Record) -> str:
 
 def short(figures: list[Figure], whys: Whys) -> str:
     """What is not reached, and why."""
-    missed = [one for one in figures if not one.reached]
-    bounded = sum(one.bounded for one in figures)
-    said = f"{bounded - len(missed)} of {bounded} targets are reached."
+    missed = [one for one in figures if not one.reached_there]
+    bounded, reached = sum(one.bounded for one in figures), sum(one.bounded and one.reached for one in figures)
+    said = f"{reached} of {bounded} targets are reached"
+    if more := bounded - reached - len(missed):
+        said += f", and {more} more would be on a machine as quick as the one they were set on"
     rows = [f"- **{one.name}**: {measured(one)}; {whys.get(one.name, 'nobody has said why')}" for one in missed]
-    return "\n".join([f"{said}{' Not reached:' if missed else ''}", *([""] if rows else []), *rows])
+    return "\n".join([f"{said}.{' Not reached:' if missed else ''}", *([""] if rows else []), *rows])
 
 
 def measured(figure: Figure) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from local.bench import record, table
+from local.bench import machine, record, table
 from local.bench.figure import Figure
 
 QUICK_SCALE = 0.02
@@ -42,11 +42,11 @@ def main(name: str, about: str | None, figures: Bench, parts: tuple[str, ...] = 
         made.error(f"there is no part {', '.join(sorted(unknown))} in it: there is {', '.join(parts)}")
     scale = given.scale or (QUICK_SCALE if given.quick else 1.0)
     words = Words(tuple(given.parts or parts), given.quick, scale)
-    whys, found, load, commit = record.whys(), [], os.getloadavg()[0], record.commit()
+    whys, found, load, commit, slower = record.whys(), [], os.getloadavg()[0], record.commit(), machine.slower()
     print(table.HEAD, flush=True)
     try:
         for one in figures(words):
-            found.append(replace(one, bench=name, load=load, commit=commit))
+            found.append(replace(one, bench=name, load=load, commit=commit, slower=slower))
             print("\n".join(table.line(found[-1], whys)), flush=True)
     finally:  # what was measured before it broke is kept
         record.add(given.json or record.path_of(quick=given.quick), found, quick=given.quick)
@@ -54,7 +54,7 @@ def main(name: str, about: str | None, figures: Bench, parts: tuple[str, ...] = 
 
 
 def unexplained(figure: Figure, whys: table.Whys) -> bool:
-    return not figure.reached and figure.name not in whys
+    return not figure.reached_there and figure.name not in whys
 
 
 def parser(about: str | None, parts: tuple[str, ...]) -> argparse.ArgumentParser:

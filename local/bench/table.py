@@ -33,7 +33,7 @@ def line(figure: Figure, whys: Whys) -> list[str]:
     made = [COLUMNS.format(*cells, verdict(figure)).rstrip()]
     if figure.note:
         made.append(f"      {figure.note}")
-    if not figure.reached:
+    if not figure.reached_there:
         made.append(f"      because {whys.get(figure.name, 'nobody has said why')}")
     return made
 
@@ -49,4 +49,6 @@ def wanted(figure: Figure) -> str:
 def verdict(figure: Figure) -> str:
     if not figure.bounded:
         return ""
-    return "reached" if figure.reached else "NOT REACHED"
+    if figure.reached:
+        return "reached"
+    return "reached, were the machine as quick" if figure.reached_there else "NOT REACHED"

@@ -28,6 +28,24 @@ def test_a_figure_is_reached_when_all_that_is_asked_of_it_holds(
     assert (figure.ratio, figure.reached) == (ratio, reached)
 
 
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        (
+            Figure(what="a time", value=9, unit="ms", target=5, most=True, slower=2),
+            "reached, were the machine as quick",
+        ),
+        (Figure(what="a rate", value=60, unit="events/s", target=100, slower=2), "reached, were the machine as quick"),
+        (Figure(what="a time", value=11, unit="ms", target=5, most=True, slower=2), "NOT REACHED"),
+        (Figure(what="a weight", value=9, unit="kB", target=5, most=True, slower=2), "NOT REACHED"),
+        (Figure(what="a ratio", value=300, unit="events/s", baseline=100, times=4, slower=2), "NOT REACHED"),
+        (Figure(what="a time", value=4, unit="ms", target=5, most=True, slower=2), "reached"),
+    ],
+)
+def test_only_what_takes_time_is_forgiven_to_a_slower_machine(figure: Figure, said: str) -> None:
+    assert table.verdict(figure) == said
+
+
 def test_a_figure_that_is_not_reached_must_be_explained() -> None:
     missed = Figure(what="a rate", value=1, unit="/s", target=2, bench="engine")
     why = {"engine: a rate": "the disk"}

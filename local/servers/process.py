@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -17,6 +18,8 @@ from common.errors import Misconfigured
 
 Words = list[str | Path]
 NOBODY = 65534
+# Not those which the system lends to whoever connects: one lent out is taken when its server is started again.
+ANY = range(12_000, 32_000)
 
 
 class Missing(Misconfigured):
@@ -148,12 +151,13 @@ def ports(process: Process) -> set[int]:
 
 def free_port(wanted: int = 0, spoken_for: Collection[int] = ()) -> int:
     """The wanted port if it is free and nobody else's, else the next one that is; 0 takes any."""
-    for port in [one for one in range(wanted, wanted + 100) if one not in spoken_for] if wanted else [0]:
+    wished = range(wanted, wanted + 100) if wanted else random.sample(ANY, 100)
+    for port in [one for one in wished if one not in spoken_for]:
         with socket.socket() as probe, suppress(OSError):
             # As the servers bind it: a port in TIME_WAIT is free, one that somebody listens on is not.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
+            return port
     raise Misconfigured(f"No free port from {wanted} to {wanted + 99}: stop something that listens there.")
 
 

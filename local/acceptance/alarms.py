@@ -9,6 +9,7 @@ from local.acceptance.system import System, errors, signups, this_minute
 from local.loadgen.events import FLOW_EACH, NEW, SPIKE
 
 RATE = 20.0
+LAST_ANSWER_SECONDS = 2.0  # may take so long on a busy machine; in ten minutes that is nothing
 FINGERPRINT = f"{SPIKE['error_code']}|/api/checkout/:id/pay|prod"
 MINUTE = timedelta(minutes=1)
 
@@ -23,7 +24,9 @@ def spike(system: System) -> Checks:
     events, began = report["plan"]["events"], datetime.fromisoformat(report["plan"]["began"])
     spikes = events // 2
     yield equal("events that were accepted", events, report["events"]["accepted"])
-    yield between("events a second, held within a hundredth", RATE * 0.99, RATE * 1.01, report["events_per_second"])
+    slack = max(0.01, LAST_ANSWER_SECONDS / seconds())
+    held = report["events_per_second"]
+    yield between(f"events a second, held within {slack:.0%}", RATE * (1 - slack), RATE * (1 + slack), held)
     until = began + timedelta(seconds=seconds())
     span = {"from": began.isoformat(), "to": until.isoformat()}
     yield equal("events of that time in search", events, settled(lambda: system.found(to, **span), events))

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from typing import IO
 
 from common import lookup
 from common.errors import Misconfigured
@@ -22,7 +21,6 @@ def fmt() -> int:
 
 
 MEASURED = ("coverage", "run", "--parallel-mode", "-m", "pytest")
-# Whole systems mostly wait, for what was killed to come back: meanwhile there is time for everything else.
 WHOLE = ("tests/stacks", "tests/packaged")
 REST = ("tests", *(f"--ignore={folder}" for folder in WHOLE))
 
@@ -32,21 +30,15 @@ def test(arguments: list[str]) -> int:
     state.prepare()
     fetch_servers()
     tool("coverage", "erase")
-    code = tool(*MEASURED, *arguments) if arguments else both()
+    code = tool(*MEASURED, *arguments) if arguments else halves()
     tool("coverage", "combine", "--quiet")
     tool("coverage", "report", "--format=total")
     return code
 
 
-def both() -> int:
-    """Whole systems beside the rest; what the former say is shown when both are done."""
-    said = state.HOME / "test-of-whole-systems.log"
-    print(f"the tests of whole systems run beside these, and write {said.relative_to(state.ROOT)}", flush=True)
-    try:
-        with said.open("w") as log, start(*MEASURED, *WHOLE, output=log) as beside:
-            return max(tool(*MEASURED, *REST), abs(beside.wait()))
-    finally:
-        print(said.read_text(), flush=True)
+def halves() -> int:
+    """One after the other: what is killed and what is waited for wants the machine for itself."""
+    return max(tool(*MEASURED, *REST), tool(*MEASURED, *WHOLE))
 
 
 def fuzz() -> int:
@@ -119,13 +111,7 @@ def faults(histories: int) -> int:
 
 
 def tool(name: str, *arguments: str) -> int:
-    """Run it to its end; one that was killed has not passed."""
-    with start(name, *arguments) as running:
-        return abs(running.wait())
-
-
-def start(name: str, *arguments: str, output: IO[str] | None = None) -> subprocess.Popen[bytes]:
-    """With this environment's Python, without the connection variables of the caller's shell."""
+    """Run it to its end, without the connection variables of the caller's shell; one that was killed has not passed."""
     environ = {key: value for key, value in os.environ.items() if key not in lookup.NAMES}
     words = [sys.executable, "-m", name, *arguments]
-    return subprocess.Popen(words, cwd=state.ROOT, env=environ, stdout=output, stderr=output and subprocess.STDOUT)
+    return abs(subprocess.run(words, cwd=state.ROOT, env=environ, check=False).returncode)

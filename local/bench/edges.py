@@ -191,7 +191,7 @@ def decoding() -> list[Compared]:
     ]
 
 
-def slower(rounds: int = 5) -> float:
+def slower(rounds: int = 40) -> float:
     """How many times as long this machine takes as the one the targets are meant for."""
     return min(_cost(in_framework(by_hand), CALLS) for _ in range(rounds)) / REFERENCE
 

@@ -19,6 +19,7 @@ UP_SECONDS = 240  # a busy machine takes two minutes for a native stack
 def emulate(environ: Mapping[str, str], *, quiet: bool = False) -> int:
     """In the foreground, until Ctrl-C."""
     remote = refuse_remote(environ)
+    state.prepare()  # a stack keeps its ports there
     stack = Stack(environ.get("STACK", "embedded"), harness.given_connections(environ))
     return harness.run(stack, remote=remote, quiet=quiet)
 

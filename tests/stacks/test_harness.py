@@ -1,6 +1,7 @@
 """The harness, used through make in a copy of the project: start, stop, restart, and what it leaves alone."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -198,6 +199,15 @@ def test_ctrl_c_stops_the_foreground_and_leaves_the_data(checkout: Checkout) -> 
     assert terminal.returncode == 0
     assert not psutil.wait_procs(ours, timeout=5)[1]
     assert (checkout.root / ".local/postgres/data").exists()
+
+
+def test_it_is_the_first_thing_that_is_done_in_a_fresh_clone() -> None:
+    fresh = Checkout(servers.home())
+    shutil.rmtree(fresh.root / ".local")
+    terminal = fresh.emulate()
+    os.killpg(terminal.pid, signal.SIGINT)
+    out, _ = terminal.communicate(timeout=30)
+    assert (terminal.returncode, "Traceback" in out) == (0, False)
 
 
 def test_a_taken_port_means_the_next_one(checkout: Checkout) -> None:

@@ -30,6 +30,17 @@ def test_nobodys_come_first_then_the_most_severe_then_the_newest(dashboard: Dash
     assert "1 more is being investigated. Everything else is quiet." in words_of(reader.text("/"))
 
 
+def test_of_those_seen_in_the_same_minute_the_last_to_open_is_first(dashboard: Dashboard, reader: Reader) -> None:
+    """However many there are: pages meet where one ends."""
+    made = sorted((burning(dashboard, 9, route=f"/{n}") for n in range(30)), reverse=True)  # ids are by opening
+    first = reader.text("/incidents")
+    older = re.search(r'href="([^"]*)" rel="next">Older', first)
+    assert older is not None
+    rows = re.findall(r'<li class="row" id="i-([^"]+)"', first + reader.text(html.unescape(older[1])))
+    assert rows == made
+    assert beside(reader.text(f"/incidents/{made[7]}")) == {"prev": made[6], "next": made[8]}
+
+
 def test_an_incident_leads_to_those_beside_it_in_its_list(dashboard: Dashboard, reader: Reader) -> None:
     first = burning(dashboard, 9, severity="critical")
     second, third = burning(dashboard, 8, route="/a"), burning(dashboard, 20, route="/b", severity="warn")

@@ -142,16 +142,18 @@ ROWS = f"""
      ORDER BY p.place
 """  # noqa: S608 (our own words)
 
-# Nobody has it first, then severity, then the newest. All that are not resolved are ranked: an index over last_seen_at
-# would be written with every batch of every burning series.
+# Nobody has it first, then severity, then the newest: by the minute they were last seen, and by the opening among those
+# of one minute, as their ids are. All that are not resolved are ranked: an index over last_seen_at would be written
+# with every batch of every burning series.
 RANK = "CASE WHEN i.assignee IS NULL THEN 0 ELSE 3 END + urgency_of(i.severity)"
 UNRESOLVED = f"""
     WITH page AS MATERIALIZED (
-        SELECT id, rank || '~' || seen || '~' || id AS key, row_number() OVER (ORDER BY rank, seen DESC, id) AS place
+        SELECT id, rank || '~' || seen || '~' || id AS key,
+               row_number() OVER (ORDER BY rank, seen DESC, id DESC) AS place
           FROM (SELECT i.id, {RANK} AS rank, microseconds(i.last_seen_at) AS seen
                   FROM incidents i WHERE {WHERE} AND i.status <> 'resolved') ranked
-         WHERE :at::timestamptz IS NULL OR (rank, -seen, id) > (:rank, -microseconds(:at), :id::uuid)
-         ORDER BY rank, seen DESC, id LIMIT :limit)
+         WHERE :at::timestamptz IS NULL OR (-rank, seen, id) < (-:rank::int, microseconds(:at), :id::uuid)
+         ORDER BY rank, seen DESC, id DESC LIMIT :limit)
     {ROWS}
 """  # noqa: S608 (our own words)
 RESOLVED = f"""

@@ -93,7 +93,7 @@ ONE = f"""
     WITH ranked AS (
         SELECT id, lag(id) OVER list AS previous, lead(id) OVER list AS next
           FROM incidents i WHERE i.org_id = :org AND i.status <> 'resolved'
-        WINDOW list AS (ORDER BY {RANK}, i.last_seen_at DESC, i.id))
+        WINDOW list AS (ORDER BY {RANK}, i.last_seen_at DESC, i.id DESC))
     SELECT row_to_json(shown)::text FROM (
         SELECT {COLUMNS}, n.newest, span.first, span.until,
                (SELECT min(minute) FROM buckets WHERE series = i.series) AS begins,

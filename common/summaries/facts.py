@@ -11,6 +11,7 @@ from common.summaries.background import EPOCH, Background, Deploy, Event, Neighb
 from common.summaries.mask import mask
 
 MOST, LONGEST = 30, 300
+EXACT = 10  # from here on without a decimal place
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # A code, a route, a release as people write them; whatever else stands there is some caller's prose.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,79}")
@@ -60,8 +61,7 @@ def _opening(known: Background) -> Iterator[Fact]:
     of, noun = known.incident, known.noun
     window = f"{of.window_minutes} minutes"
     yield _fact(
-        f"The incident opened at {_time(of.opened_at)}: {of.observed} {noun} in {window}, "
-        f"where {of.usual:.4g} are usual.",
+        f"The incident opened at {_time(of.opened_at)}: {of.observed} {noun} in {window}, where {usually(of.usual)}.",
         "series",
         shows=Shows(of.observed, since=of.first, until=of.opened_at),
     )
@@ -236,6 +236,14 @@ def tidy_route(route: str | None) -> str | None:
     if not route or len(route) > 120 or not _ROUTE.fullmatch(route) or mask(route) != route:
         return None
     return None if any(_HOST.fullmatch(part) for part in route.split("/")) else route
+
+
+def usually(usual: float) -> str:
+    """As exact as it helps: a twelfth of an hour is seldom a whole number."""
+    if usual < 1:
+        return "less than one is usual" if usual else "none is usual"
+    shown = f"{usual:.0f}" if usual >= EXACT else f"{usual:.1f}".removesuffix(".0")
+    return f"{shown} {'is' if shown == '1' else 'are'} usual"
 
 
 def span(minutes: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from common.summaries.background import Background
-from common.summaries.facts import Fact, span, tidy, tidy_route
+from common.summaries.facts import Fact, span, tidy, tidy_route, usually
 from common.summaries.mask import mask
 
 CAUSE_MINUTES = 60
@@ -28,7 +28,7 @@ def _impact(known: Background) -> str:
     of = known.incident
     return (
         f"{of.event_count} {known.noun} since {of.first:%Y-%m-%d %H:%M} UTC; when it opened, {of.observed} "
-        f"in {of.window_minutes} minutes, where {of.usual:.4g} are usual."
+        f"in {of.window_minutes} minutes, where {usually(of.usual)}."
     )
 
 

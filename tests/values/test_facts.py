@@ -4,7 +4,7 @@ import pytest
 
 from common.summaries.background import Seen
 from common.summaries.evidence import check
-from common.summaries.facts import Fact, facts, tidy, tidy_route
+from common.summaries.facts import Fact, facts, tidy, tidy_route, usually
 from common.summaries.plain import plain
 from common.summaries.tokens import runs
 from tests import background
@@ -42,6 +42,22 @@ def test_a_spike_after_a_deploy() -> None:
         "event:00000000-0000-0000-0000-0000000003e8",
         "event:00000000-0000-0000-0000-000000000405",
     )
+
+
+@pytest.mark.parametrize(
+    ("usual", "said"),
+    [
+        (0.0, "none is usual"),
+        (1 / 12, "less than one is usual"),
+        (1.0, "1 is usual"),
+        (13 / 12, "1.1 are usual"),
+        (2.5, "2.5 are usual"),
+        (9.96, "10 are usual"),
+        (83.33, "83 are usual"),
+    ],
+)
+def test_what_is_usual_is_as_exact_as_it_helps(usual: float, said: str) -> None:
+    assert usually(usual) == said
 
 
 def test_signups_that_dry_up() -> None:

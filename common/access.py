@@ -1,7 +1,6 @@
 """Whose token is it? Remembered for half a minute at most, so that a revoked one dies; whoever guesses must wait."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from math import ceil
 from typing import NamedTuple, TypeVar
@@ -21,7 +20,8 @@ class Answer(NamedTuple):
 
 
 T = TypeVar("T")
-LookUp = Callable[[str, Sequence[str]], Looked]  # a digest, and who is counted if it is unknown; none: do not wait
+# A digest, and who is counted if it is unknown; none: do not wait.
+LookUp = Callable[[str, Sequence[str]], Awaitable[Looked]]
 
 
 class Access:
@@ -42,7 +42,7 @@ class Access:
         answer = self._answers.get(known)
         if answer is None or self._clock() - answer.asked_at >= FORGET:
             asked_at = self._clock()
-            looked = await asyncio.to_thread(self._look_up, known, ())
+            looked = await self._look_up(known, ())
             answer = Answer(looked.caller, asked_at)
             self._note(self._answers, known, answer)
         return valid(answer.caller, now)
@@ -58,7 +58,7 @@ class Access:
         if not good and (left := self._waiting.get(address, 0.0) - self._clock()) > 0:
             raise slow_down(left)
         asked_at = self._clock()
-        looked = await asyncio.to_thread(self._look_up, known, whos)
+        looked = await self._look_up(known, whos)
         if looked.wait_seconds > 0:
             self._note(self._waiting, address, asked_at + looked.wait_seconds)
             raise slow_down(looked.wait_seconds)

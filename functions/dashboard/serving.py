@@ -1,6 +1,5 @@
 """How a page is answered and an action done: who asks, may he, in whose turn, and what has changed since."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -14,6 +13,7 @@ from common.access import must_be
 from common.clients.postgres import incidents
 from common.clients.postgres.connection import Connection
 from common.errors import Problem
+from common.threads import Threads
 from common.turns import Turns
 from functions.dashboard import session, stores
 from functions.dashboard.live import etag_of
@@ -22,6 +22,7 @@ from functions.dashboard.rendering import render
 
 READS_AT_ONCE, WAIT_SECONDS = 4, 5.0
 turns = Turns(READS_AT_ONCE, WAIT_SECONDS)
+threads = Threads(stores.PAGES)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -80,7 +81,7 @@ def get(find: Callable[[], Page]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         reader = await reader_of(request)
         async with turns.of(reader.caller.org_id):
-            return await asyncio.to_thread(answered, find(), reader, request)
+            return await threads.run(answered, find(), reader, request)
 
     return endpoint
 
@@ -92,11 +93,11 @@ def post(act: Act, role: str) -> Endpoint:
         await must_be_ours(request, sent.form)
         must_be(reader.caller, role)
         async with turns.of(reader.caller.org_id):
-            result = await asyncio.to_thread(act, sent)
+            result = await threads.run(act, sent)
             if isinstance(result, Done):
                 return redirect(reader.root, result.to, await notice_cookie(result))
             if isinstance(result, Shown):
-                return await asyncio.to_thread(shown, result, sent)
+                return await threads.run(shown, result, sent)
             return result
 
     return endpoint

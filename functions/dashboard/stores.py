@@ -1,6 +1,5 @@
 """What the dashboard asks: Postgres on a few connections, search, the stream. Opened on first use."""
 
-import asyncio
 import os
 from collections.abc import Sequence
 from functools import cache
@@ -11,21 +10,27 @@ from common.clients.postgres.database import Database
 from common.clients.postgres.tokens import Looked
 from common.clients.search import Search, search_for
 from common.clients.stream import Stream, stream_for
+from common.threads import Threads
 
-database = Database(16)
-_tokens = Database(2)  # whoever reads slowly never keeps anybody from signing in
+PAGES, LOOK_UPS = 16, 2  # at a time: the pages of four organisations that read as much as they may
+database = Database(PAGES)
+_tokens, _asking = Database(LOOK_UPS), Threads(LOOK_UPS)  # whoever reads slowly never keeps anybody from signing in
 _kept: list[bytes] = []
 _search = Database(8)  # a page asks search while it holds a connection: never of the same few
 
 
-def look_up(digest: str, whos: Sequence[str]) -> Looked:
+async def look_up(digest: str, whos: Sequence[str]) -> Looked:
+    return await _asking.run(_look_up, digest, whos)
+
+
+def _look_up(digest: str, whos: Sequence[str]) -> Looked:
     with _tokens.connection() as conn:
         return tokens.look_up(conn, digest, whos)
 
 
 async def secret() -> bytes:
     """What cookies are signed with; asked for once."""
-    return _kept[0] if _kept else await asyncio.to_thread(_secret)
+    return _kept[0] if _kept else await _asking.run(_secret)
 
 
 def _secret() -> bytes:

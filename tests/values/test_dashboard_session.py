@@ -103,7 +103,7 @@ class Registry:
         self.counted: list[str] = []
         self.access = Access(self.look_up, lambda: self.now)
 
-    def look_up(self, _digest: str, whos: Sequence[str]) -> Looked:
+    async def look_up(self, _digest: str, whos: Sequence[str]) -> Looked:
         self.asked += 1
         self.counted += whos
         return Looked(self.caller)

@@ -24,7 +24,7 @@ class Known:
         self.looked, self.asked, self.time = looked, 0, 0.0
         self.access = Access(self, lambda: self.time)
 
-    def __call__(self, _digest: str, _whos: Sequence[str]) -> Looked:
+    async def __call__(self, _digest: str, _whos: Sequence[str]) -> Looked:
         self.asked += 1
         return self.looked
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Opened, Stack
+from tests.shop import Tenant
 
 POLL = 20_000  # ms, longer than any page's interval but the idle one
 
@@ -17,8 +18,8 @@ def first(stack: Stack) -> str:
     return stack.spike(f"LIVE_{time.time_ns()}")
 
 
-def watching(opened: Opened, target: str, but: str = "none") -> Page:
-    page = opened(but=but)
+def watching(opened: Opened, target: str, but: str = "none", **options: str) -> Page:
+    page = opened(but=but, **options)
     page.clock.install()
     page.goto(target)
     page.evaluate("window.same = true")
@@ -40,15 +41,32 @@ def test_new_rows_wait_for_whoever_has_scrolled_or_is_on_a_row(stack: Stack, ope
     page = watching(opened, "/incidents")
     page.keyboard.press("j")
     before = page.locator("li.row").count()
+    open_ones = int(page.locator(".tabs b").inner_text())
     new = code()
     stack.spike(new)
     polled(page)
     expect(page.locator("#news")).to_contain_text("1 new incident.")
     assert page.locator("li.row").count() == before
+    expect(page.locator(".tabs b")).to_have_text(str(open_ones + 1))
     expect(page.locator("a[data-row]").first).to_be_focused()
     page.get_by_role("button", name="Show").click()
     expect(page.locator("li.row", has_text=new)).to_be_visible()
     expect(page.locator("#news")).to_be_hidden()
+    assert page.evaluate("window.same")
+
+
+def test_an_overview_opened_while_all_was_quiet_shows_what_comes_and_drops_what_is_over(
+    stack: Stack, opened: Opened
+) -> None:
+    tenant = Tenant(stack.conn, f"quiet-{code()[5:]}".lower(), f"quiet-{code()[5:]}".lower())
+    page = watching(opened, "/", token=tenant.tokens["viewer"])
+    expect(page.locator("li.row")).to_have_count(0)
+    incident = tenant.incident()
+    polled(page)
+    expect(page.locator(f"#i-{incident}")).to_be_visible()
+    stack.conn.run("UPDATE incidents SET status = 'resolved', resolved_at = now() WHERE id = :id", id=incident)
+    polled(page)
+    expect(page.locator("li.row")).to_have_count(0)
     assert page.evaluate("window.same")
 
 

@@ -84,7 +84,7 @@ class System:
             batch = [
                 event | {"event_id": id_of(run, start + n)} for n, event in enumerate(events[start : start + BATCH])
             ]
-            courier.deliver(json.dumps(batch).encode(), [event["event_id"] for event in batch], time.monotonic())
+            courier.deliver(batch, time.monotonic())
         courier.close()
         if tally.told().accepted != len(events):
             raise CouldNot(f"of {len(events)} events {tally.told().accepted} were accepted: {dict(tally.errors)}")

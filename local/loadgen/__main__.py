@@ -12,8 +12,6 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from local.loadgen.events import MODES, Plan, flow
 from local.loadgen.load import Load
 from local.sending import ids, tool
@@ -85,7 +83,7 @@ def run(plan: Plan, to: Target, concurrency: int) -> int:
     load = Load(plan, courier, concurrency)
     with Progress(lambda: line(plan, load)):
         if before := flow(plan):
-            courier.deliver(msgspec.json.encode(before), [event["event_id"] for event in before], time.monotonic())
+            courier.deliver(before, time.monotonic())
         load.run()
     courier.close()
     made = report(plan, load, len(before), interrupted=interrupted.is_set())

@@ -4,8 +4,6 @@ import threading
 import time
 from queue import SimpleQueue
 
-import msgspec
-
 from local.loadgen.events import Plan, batch_of
 from local.sending.courier import Courier
 
@@ -46,7 +44,7 @@ class Load:
                 self.courier.tally.add(unsent=self.size(number))
                 continue
             events = batch_of(self.plan, number)
-            self.courier.deliver(msgspec.json.encode(events), [event["event_id"] for event in events], due)
+            self.courier.deliver(events, due)
 
     def size(self, number: int) -> int:
         return min(self.plan.batch, self.plan.lines - number * self.plan.batch)

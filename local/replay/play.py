@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from queue import Empty, Full, Queue
 from typing import Any, NamedTuple
 
-import msgspec
-
 from local.replay.journal import Journal, Progressed
 from local.replay.reading import Broken, Line, prepared
 from local.sending.courier import Courier
@@ -99,7 +97,6 @@ class Play:
                 continue
             if batch is None:
                 return
-            ids = [event["event_id"] for event in batch.events]
-            if self.courier.deliver(msgspec.json.encode(batch.events), ids, time.monotonic()):
+            if self.courier.deliver(batch.events, time.monotonic()):
                 self.at = self.at._replace(lines=batch.lines)
                 self.journal.keep(self.at)

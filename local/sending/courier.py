@@ -2,7 +2,11 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from random import Random
+from typing import Any
+
+import msgspec
 
 from local.poller.post import Address, BrokenOff, Reply, Unreachable
 from local.sending.tally import Tally
@@ -12,6 +16,7 @@ from local.sending.verdict import Verdict, judge
 ANSWER_SECONDS = 10.0
 GIVE_UP_SECONDS = 120.0
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
+MOST_BYTES = 1024 * 1024  # what ingest takes in one request, unless it is told otherwise
 SLICE = 0.5  # of a wait, so that whoever is told to stop does
 
 
@@ -27,12 +32,19 @@ class Courier:
         self._not_before = 0.0
         self._chance = Random()  # noqa: S311  it spreads retries
 
-    def deliver(self, body: bytes, ids: list[str], due: float) -> bool:
-        """True if it was answered for good. `due` is when it should have left, on the monotonic clock."""
-        self.tally.sent(len(ids), time.monotonic())
-        tries = 0
+    def deliver(self, events: Sequence[dict[str, Any]], due: float) -> bool:
+        """True if all were answered for good. `due` is when they should have left, on the monotonic clock."""
+        self.tally.sent(len(events), time.monotonic())
+        return self._delivered(events, due)
+
+    def _delivered(self, events: Sequence[dict[str, Any]], due: float) -> bool:
+        body, ids, tries = msgspec.json.encode(events), [event["event_id"] for event in events], 0
+        if len(body) > MOST_BYTES and len(events) > 1:
+            return self._halved(events, due)
         while self._wait(self._not_before):
             verdict, wait = self._try(body, ids, tries)
+            if verdict.halve:
+                return self._halved(events, due)
             if not verdict.again:
                 self._settle(verdict, time.monotonic() - due)
                 return True
@@ -43,6 +55,14 @@ class Courier:
             if not self._wait(time.monotonic() + wait):
                 break
         self.tally.add(given_up=len(ids))
+        return False
+
+    def _halved(self, events: Sequence[dict[str, Any]], due: float) -> bool:
+        """Too large for one request: in two, the second only after the first, for their order counts."""
+        middle = len(events) // 2
+        if self._delivered(events[:middle], due):
+            return self._delivered(events[middle:], due)
+        self.tally.add(given_up=len(events) - middle)
         return False
 
     def close(self) -> None:

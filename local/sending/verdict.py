@@ -1,4 +1,4 @@
-"""What an answer of ingest means for a batch: taken, taken in part, refused, or to be sent again."""
+"""What an answer of ingest means for a batch: taken, taken in part, refused, to be sent again, or in two."""
 
 import json
 from collections import Counter
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from local.poller.post import Reply
 
 AGAIN = (408, 425, 429, 500, 502, 503, 504)
+TOO_LARGE = 413
 HOPELESS = (401, 403, 404, 405)  # no event would fare better
 
 
@@ -14,6 +15,7 @@ class Verdict(NamedTuple):
     accepted: int = 0
     refused: int = 0
     again: bool = False
+    halve: bool = False  # so many are too much for one request; each alone may be taken
     kinds: tuple[tuple[str, int], ...] = ()  # of what went not well, and how often
     wrong: str = ""  # the answer is none that ingest may give to this batch
     hopeless: str = ""  # nothing that is sent after it can fare better: why
@@ -26,6 +28,8 @@ def judge(reply: Reply, ids: list[str]) -> Verdict:
     kind = f"{reply.status} {said.get('code', '')}".strip()
     if reply.status in AGAIN:
         return Verdict(again=True, kinds=((kind, 1),))
+    if reply.status == TOO_LARGE and len(ids) > 1:
+        return Verdict(halve=True, kinds=((kind, 1),))
     hopeless = f"{kind}: {said.get('detail', '')}" if reply.status in HOPELESS else ""
     rejected = of_rejected(said) if reply.status == 422 else {}
     return Verdict(refused=len(ids), kinds=tuple(rejected.items()) or ((kind, len(ids)),), hopeless=hopeless)

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-import msgspec
-
 from local.sending.courier import Courier
 from local.sending.ids import id_of, new_run
 from local.sending.progress import bar
@@ -81,8 +79,7 @@ class Traffic:
 
     def _flush(self) -> None:
         if self._waiting:
-            ids = [event["event_id"] for event in self._waiting]
-            self.courier.deliver(msgspec.json.encode(self._waiting), ids, time.monotonic())
+            self.courier.deliver(self._waiting, time.monotonic())
             self._waiting = []
 
 

@@ -64,6 +64,33 @@ def test_a_server_that_fails_in_between_gets_the_same_order(stub: Stub, tmp_path
     assert [batch[0]["message"] for batch in stub.batches] == ["0", "100", "100", "100", "200"]
 
 
+LARGE: dict[str, Any] = {"payload": {"text": "x" * 60_000}}
+
+
+def test_no_request_is_larger_than_ingest_takes(stub: Stub, tmp_path: Path) -> None:
+    done = run(replay(recorded(tmp_path, list(range(40)), **LARGE)), stub.environ)
+    assert (done.code, done.report["events"]["accepted"]) == (0, 40)
+    assert messages(stub) == [f"{number}" for number in range(40)]
+    assert max(len(json.dumps(batch)) for batch in stub.batches) < 1024 * 1024
+
+
+def test_what_ingest_finds_too_large_goes_in_halves_and_only_what_is_so_by_itself_is_refused(
+    stub: Stub, tmp_path: Path
+) -> None:
+    def narrow(number: int, batch: Batch) -> Said:
+        return Said(413, b'{"code": "too_large"}') if len(json.dumps(batch)) > 200_000 else taken(number, batch)
+
+    stub.script = narrow
+    path = recorded(tmp_path, list(range(12)), **LARGE)
+    lines = path.read_text().splitlines()
+    lines[5] = json.dumps(json.loads(lines[5]) | {"payload": {"text": "x" * 210_000}})
+    path.write_text("\n".join(lines))
+    done = run(replay(path), stub.environ)
+    assert (done.code, done.report["events"]) == (1, {"sent": 12, "accepted": 11, "refused": 1, "given_up": 0})
+    came = [event["message"] for batch in stub.batches if len(json.dumps(batch)) <= 200_000 for event in batch]
+    assert came == [f"{number}" for number in range(12) if number != 5]
+
+
 def test_times_are_kept_or_moved_by_whole_minutes_so_that_the_last_is_now(stub: Stub, tmp_path: Path) -> None:
     path = recorded(tmp_path, [0, 30.25, 90])
     run(replay(path), stub.environ)

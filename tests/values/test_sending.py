@@ -59,12 +59,19 @@ def test_what_may_pass_is_tried_again(status: int) -> None:
     assert (verdict.again, verdict.kinds, verdict.hopeless) == (True, ((f"{status} busy", 1),), "")
 
 
-@pytest.mark.parametrize(("status", "hopeless"), [(400, False), (413, False), (422, False), (401, True), (404, True)])
+@pytest.mark.parametrize(("status", "hopeless"), [(400, False), (422, False), (401, True), (404, True)])
 def test_what_is_refused_is_not_tried_again_and_some_of_it_ends_the_run(status: int, hopeless: bool) -> None:
     verdict = judge(reply(status, {"code": "no", "detail": "Why."}), IDS)
     assert (verdict.refused, verdict.again) == (3, False)
     assert verdict.hopeless == (f"{status} no: Why." if hopeless else "")
     assert (status in HOPELESS) == hopeless
+
+
+def test_a_batch_that_is_too_large_is_halved_and_a_single_event_is_refused() -> None:
+    too_large = reply(413, {"code": "too_large", "detail": "Why."})
+    many, one = judge(too_large, IDS), judge(too_large, IDS[:1])
+    assert (many.halve, many.refused, many.kinds) == (True, 0, (("413 too_large", 1),))
+    assert (one.halve, one.refused, one.again, one.hopeless) == (False, 1, False, "")
 
 
 def test_a_batch_that_is_rejected_whole_names_the_codes() -> None:

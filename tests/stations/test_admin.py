@@ -79,6 +79,7 @@ def test_an_organisation_is_locked_as_a_whole(admin: Admin, conn: Connection) ->
     [
         (["token", "create", "--name", "anna"], "--org is needed"),
         (["token", "create", "--org", "nowhere", "--name", "anna"], "no organisation 'nowhere'"),
+        (["token", "create", "--org", "nowhere", "--name", "Clock"], "Choose another name."),  # else it is nobody's act
         (["org", "create", "Acme!"], "a-z"),
         (["key", "create", "--org", "nowhere", "--project", "shop"], "no such project"),
         (["token", "revoke", "1", "--org", "nowhere"], "list"),

@@ -136,6 +136,12 @@ def test_secrets_are_shown_once_and_work_until_revoked(shop: Shop) -> None:
     assert key.json()["key"] not in str(shop.get(f"/v1/projects/{shop.acme.project}/keys", admin).json())
 
 
+@pytest.mark.parametrize("name", ["engine", " Clock "])
+def test_nobody_is_called_what_timelines_call_that_which_happens_by_itself(shop: Shop, name: str) -> None:
+    refused = shop.post("/v1/tokens", {"name": name, "role": "responder"})
+    assert (refused.status, refused.json()["code"], refused.json()["field"]) == (422, "reserved_name", "name")
+
+
 def test_making_and_revoking_leave_rows(shop: Shop) -> None:
     project = f"{shop.acme.project}-2"
     assert shop.post("/v1/projects", {"id": project, "name": "Two"}).status == 201

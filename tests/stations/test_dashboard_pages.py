@@ -207,6 +207,7 @@ def test_a_token_signs_in_until_it_is_revoked(dashboard: Dashboard) -> None:
         ("keys", {"project": "SHOP", "name": "a\0b"}, "Give the key a name"),
         ("tokens", {"name": "x", "role": "god"}, "Choose one of the roles"),
         ("tokens", {"name": "x", "role": "viewer", "days": "9999"}, "Choose one of the roles"),
+        ("tokens", {"name": "engine", "role": "viewer"}, "Choose another name"),
         ("projects", {"id": "Not This", "name": "x"}, "An id is made of"),
         ("projects", {"id": "SHOP", "name": "x"}, "This id is taken"),
         ("preferences", {"zone": "Europe/Nowhere"}, "There is no zone"),

@@ -10,6 +10,8 @@ from common import credentials
 from common.clients.postgres import audit
 from common.clients.postgres.connection import Connection
 from common.clients.postgres.paging import UUID, Page, one, page, read
+from common.errors import Problem
+from common.incidents.timeline import CLOCK, ENGINE
 
 ROLES = ("viewer", "responder", "admin")  # each may do what those before it may
 
@@ -113,6 +115,9 @@ def create(
     conn: Connection, org: str, name: str, role: str, expires_at: datetime | None, who: str, random: bytes
 ) -> tuple[str, msgspec.Raw]:
     """The token, which nobody can read again, and the row that is kept."""
+    if name.strip().lower() in (ENGINE, CLOCK):
+        detail = f"In timelines {name.strip()} is nobody: it is what happens by itself. Choose another name."
+        raise Problem("reserved_name", detail, field="name")
     secret = credentials.mint(credentials.ACCESS_TOKEN, random)
     query = """
         INSERT INTO access_tokens (org_id, name, role, expires_at, token_hash)

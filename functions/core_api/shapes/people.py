@@ -71,7 +71,10 @@ class Tokens(Shape):
 
 
 class NewToken(Body):
-    """A token belongs to one person: its name is what the timeline says, and who can be assigned."""
+    """A token belongs to one person: its name is what the timeline says, and who can be assigned.
+
+    `engine` and `clock` are nobody's names: the timeline says them of what happens by itself.
+    """
 
     name: Name = Field(examples=["anna"])
     role: Role = Field(examples=["responder"])

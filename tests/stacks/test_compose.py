@@ -1,12 +1,15 @@
 """compose.yaml, checked by Docker's own reader (which needs no engine); starting it needs one and is CI's work."""
 
+import json
 import os
 import re
 import subprocess
+from typing import Any
 
 import pytest
 
-from local import stacks
+from common import lookup
+from local import parts, stacks
 from local.servers import process
 from tests.servers import ROOT
 
@@ -22,12 +25,45 @@ def docker() -> str:
     return found
 
 
-@pytest.mark.parametrize("profile", [[], ["--profile", "functions"], ["--profile", "small"], ["--profile", "observe"]])
-def test_docker_accepts_it(docker: str, profile: list[str]) -> None:
-    environ = os.environ | {"SIGNALS_PG_PASSWORD": "x"}
-    words = [docker, "compose", *profile, "config", "--quiet"]
+def resolved(docker: str, profile: str) -> dict[str, dict[str, Any]]:
+    """The services a profile starts, as Docker reads them."""
+    environ = {"PATH": os.environ["PATH"], "SIGNALS_PG_PASSWORD": "x"}
+    words = [docker, "compose", "--profile", profile, "config", "--format", "json"]
     done = subprocess.run(words, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout)["services"])
+
+
+@pytest.mark.parametrize(
+    ("profile", "services"),
+    [
+        ("small", {"postgres", "server"}),
+        ("stores", set(stacks.COMPOSE_STORES)),
+        ("functions", {*stacks.COMPOSE_STORES, "functions"}),
+        ("observe", {"postgres", "prometheus", "grafana"}),
+    ],
+)
+def test_a_profile_starts_what_it_says(docker: str, profile: str, services: set[str]) -> None:
+    assert set(resolved(docker, profile)) == services
+
+
+@pytest.mark.parametrize(("profile", "name"), [("small", "server"), ("functions", "functions")])
+def test_the_one_server_may_do_little_and_comes_back(docker: str, profile: str, name: str) -> None:
+    server = resolved(docker, profile)[name]
+    assert server["command"] == ["python", "-m", "local.server"]
+    assert (server["restart"], server["read_only"], server["user"]) == ("unless-stopped", True, "nobody")
+    assert (server["cap_drop"], server["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+    published = {(one["host_ip"], one["published"], one["target"]) for one in server["ports"]}
+    assert published == {("127.0.0.1", str(part.port), part.port) for part in parts.PUBLIC}
+    assert server["depends_on"]["postgres"]["condition"] == "service_healthy"
+    assert set(server["environment"]) <= lookup.NAMES
+
+
+def test_the_small_one_knows_no_store_but_postgres(docker: str) -> None:
+    services = resolved(docker, "small")
+    names = {name for name, value in services["server"]["environment"].items() if value}
+    assert names == {"DATABASE_URL", "PG_SSLMODE", "SERVER_HOST"}
+    assert services["postgres"]["restart"] == "unless-stopped"
 
 
 def test_without_a_password_it_says_how_to_start(docker: str) -> None:

@@ -14,8 +14,25 @@ SITE = f"virtualenv/lib/python{PYTHON}/site-packages"
 WEB_SECONDS = 30  # what takes longer is made asynchronous, which a web function cannot be
 # Functions take 600 calls a minute in a namespace, all together: what many callers reach is a service.
 SERVICES = ("ingest", "core_api", "dashboard")
-IMAGE = {"registry_type": "GHCR", "registry": "${IMAGE_OWNER}", "repository": "signals-copilot", "tag": "${IMAGE_TAG}"}
-STORES = ("DATABASE_", "PG_", "KAFKA_", "OPENSEARCH_", "GRADIENT_", "S3_")
+IMAGE = {"registry_type": "GHCR", "registry": "IMAGE_OWNER", "repository": "signals-copilot", "tag": "IMAGE_TAG"}
+# Filled in beside dist/, which every `make bundle` makes anew. The deployer takes the file in as a whole: named one by
+# one, a variable that is left empty would stop it, and one of several lines or of digits would not be a text any more.
+SETTINGS = ".env.digitalocean"
+WHOLE_FILE = f"${{<../../{SETTINGS}}}"
+NEEDED = {"DATABASE_URL": "", "PG_SSLMODE": "verify-full", "PG_CA_CERT": "", "INTERNAL_KEY": "", "PUBLIC_URL": ""}
+OPTIONAL = ("KAFKA_", "OPENSEARCH_", "GRADIENT_", "S3_")
+# What the application itself knows: its address, and its database's, whose CA nobody needs to copy then.
+DATABASE = {"name": "db", "engine": "PG", "production": True, "cluster_name": "signals"}
+BOUND = {
+    "DATABASE_URL": "${db.DATABASE_URL}",
+    "PG_SSLMODE": "verify-full",
+    "PG_CA_CERT": "${db.CA_CERT}",
+    "INTERNAL_KEY": "INTERNAL_KEY",
+    "PUBLIC_URL": "${APP_URL}",
+    "INGEST_API_URL": "${APP_URL}",
+}
+# A function is given a megabyte at most, in which the body is base64.
+POLLED_BYTES = 700_000
 ACTIVATE = '''"""What OpenWhisk's launcher runs first: the packages beside this file are importable."""
 import os, sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), {site!r}))
@@ -26,10 +43,12 @@ def write(dist: Path) -> None:
     folder = dist / "digitalocean"
     shared: Files = {}
     for function in FUNCTIONS:
-        shared |= lay_function(folder / "packages" / PACKAGE / function.name, function)
+        # Every folder below packages/ is deployed, and open to the web, whether project.yml names it or not.
+        place_of = folder / ("packages" if function.deployed else "apart") / PACKAGE
+        shared |= lay_function(place_of / function.name, function)
     lay(folder / "lib", shared)
     place(folder / "project.yml", dump(project()))
-    place(folder / ".env.example", "".join(f"{name}=\n" for name in environment()))
+    place(folder / "env.example", example())
     place(folder / "app.yaml", dump(application()))
 
 
@@ -54,17 +73,13 @@ def entry(function: Function) -> Files:
 
 def project() -> dict[str, Any]:
     functions = [described(function) for function in FUNCTIONS if function.deployed]
-    return {"environment": environment(), "packages": [{"name": PACKAGE, "functions": functions}]}
+    return {"environment": WHOLE_FILE, "packages": [{"name": PACKAGE, "functions": functions}]}
 
 
-def environment() -> dict[str, str]:
-    """Each from `.env`, where secrets stay."""
-    names = [
-        one.name
-        for one in VARIABLES
-        if one.name.startswith(("DATABASE_", "PG_", "KAFKA_", "OPENSEARCH_", "GRADIENT_", "S3_"))
-    ]
-    return {name: f"${{{name}}}" for name in [*names, "INTERNAL_KEY", "PUBLIC_URL"]}
+def example() -> str:
+    """What must be said, and what may be."""
+    optional = [f"# {one.name}=\n" for one in VARIABLES if one.name.startswith(OPTIONAL)]
+    return "".join([*(f"{name}={value}\n" for name, value in NEEDED.items()), *optional])
 
 
 def described(function: Function) -> dict[str, Any]:
@@ -86,7 +101,8 @@ def application() -> dict[str, Any]:
     """App Platform: the public functions, the poller beside them, and the migrations before each release."""
     return {
         "name": "signals-copilot",
-        "envs": [variable(name) for name in environment()],
+        "databases": [DATABASE],
+        "envs": [variable(name, value) for name, value in BOUND.items()],
         "services": [service(function) for function in FUNCTIONS if function.name in SERVICES],
         "workers": [worker()],
         "jobs": [{**container("migrate", "python -m migrations.apply"), "kind": "PRE_DEPLOY"}],
@@ -97,14 +113,16 @@ def application() -> dict[str, Any]:
 
 def service(function: Function) -> dict[str, Any]:
     serve = f"python -m functions_framework --source {function.source} --target gcp --asgi --host 0.0.0.0 --port 8080"
-    return {**container(function.name, serve), "http_port": 8080, "health_check": {"http_path": "/health"}}
+    # Uvicorn believes the front end who the caller was, and that he came by TLS.
+    own = {"envs": [variable("FORWARDED_ALLOW_IPS", "*")], "health_check": {"http_path": "/health"}}
+    return {**container(function.name, serve), "http_port": 8080, **own}
 
 
 def worker() -> dict[str, Any]:
     """Feeds the functions, and is the clock of none of them: their `tick` has its trigger."""
-    stations = [f"{one.name}=${{FUNCTIONS_URL}}/{PACKAGE}/{one.name}" for one in FUNCTIONS if one.reads_stream]
-    said = {"key": "POLLER_STATIONS", "value": ",".join(stations), "scope": "RUN_TIME"}
-    return {**container("poller", "python -m local.poller"), "envs": [said]}
+    stations = [f"{one.name}=FUNCTIONS_URL/{PACKAGE}/{one.name}" for one in FUNCTIONS if one.reads_stream]
+    said = {"POLLER_STATIONS": ",".join(stations), "POLLER_MAX_BYTES": str(POLLED_BYTES)}
+    return {**container("poller", "python -m local.poller"), "envs": [variable(*one) for one in said.items()]}
 
 
 def container(name: str, command: str) -> dict[str, Any]:
@@ -112,9 +130,9 @@ def container(name: str, command: str) -> dict[str, Any]:
     return {"name": name.replace("_", "-"), "image": IMAGE, "run_command": command, **size}
 
 
-def variable(name: str) -> dict[str, str]:
+def variable(name: str, value: str) -> dict[str, str]:
     secret = {one.name for one in VARIABLES if one.secret}
-    return {"key": name, "scope": "RUN_TIME", "value": f"${{{name}}}"} | ({"type": "SECRET"} if name in secret else {})
+    return {"key": name, "scope": "RUN_TIME", "value": value} | ({"type": "SECRET"} if name in secret else {})
 
 
 def rules(function: Function) -> list[dict[str, Any]]:

@@ -75,7 +75,8 @@ class Unpacked:
 
     def _included(self, folder: Path, function: Function) -> None:
         """As DigitalOcean's deployer does: what `.include` names, with the names it has below lib/."""
-        source = self.dist / "digitalocean" / "packages" / PACKAGE / function.name
+        kind = "packages" if function.deployed else "apart"
+        source = self.dist / "digitalocean" / kind / PACKAGE / function.name
         folder.mkdir(parents=True)
         for line in (source / ".include").read_text().split():
             (folder / line.removeprefix("../../../lib/")).symlink_to((source / line).resolve())

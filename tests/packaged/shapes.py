@@ -64,9 +64,11 @@ _worker = thing(_part, {"envs": many(_env)})
 _job = thing(_part | {"kind": one_of("PRE_DEPLOY", "POST_DEPLOY", "FAILED_DEPLOY")}, {"envs": many(_env)})
 _component = thing({"name": NAME}, {"preserve_path_prefix": FLAG})
 _rule = thing({"match": thing({"path": thing({"prefix": matching("/.*")})}), "component": _component})
+_database = thing({"name": NAME, "engine": one_of("PG"), "production": one_of(True), "cluster_name": NAME})
 APP = thing(
     {"name": NAME, "services": many(_service)},
     {
+        "databases": many(_database),
         "envs": many(_env), "workers": many(_worker), "jobs": many(_job), "ingress": thing({"rules": many(_rule)}),
         "alerts": many(thing({"rule": one_of("DEPLOYMENT_FAILED", "DOMAIN_FAILED")})), "region": TEXT,
     },

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,9 +16,11 @@ from jsonschema import Draft202012Validator
 
 from common import lookup, topics
 from common.variables import VARIABLES
-from local.bundles import framework
+from local.bundles import digitalocean, framework
 from local.bundles.aws import STREAMS
 from local.bundles.declaration import FUNCTIONS, ROOT
+from local.hosts import openwhisk
+from local.poller import stations
 from local.servers.process import NOBODY, Words
 from tests.packaged import shapes
 from tests.packaged.shapes import SHAPES
@@ -50,21 +53,58 @@ def test_on_knative_only_what_is_public_has_an_address_outside(dist: Path) -> No
         assert ({"name": "INTERNAL_KEY", "value": "platform"} in env) is inside  # open only where nobody gets in
 
 
-def test_digitaloceans_project_is_what_its_deployer_takes(dist: Path) -> None:
-    folder = dist / "digitalocean"
-    [project] = documents(folder / "project.yml")
+def as_the_deployer_reads(folder: Path) -> Any:
+    """Its way with variables: text for text, before it looks at the YAML; one that is empty or missing stops it."""
+
+    def said(found: re.Match[str]) -> str:
+        name = found[1].strip()
+        value = json.dumps(dotenv(folder / name[1:])) if name.startswith("<") else ""
+        assert value not in ("", "{}"), f"could not be resolved: {name}"
+        return value.replace("\n", "\\n")
+
+    return yaml.safe_load(re.sub(r"\$[{(]([^})]*)[})]", said, (folder / "project.yml").read_text()))
+
+
+def dotenv(path: Path) -> dict[str, str]:
+    pairs = dict(line.split("=", 1) for line in path.read_text().splitlines() if line and not line.startswith("#"))
+    return {name: value[1:-1].replace("\\n", "\n") if value[:1] == '"' else value for name, value in pairs.items()}
+
+
+@pytest.fixture
+def filled_in(dist: Path, tmp_path: Path) -> Path:
+    """The project where it lies in a clone, and what an operator wrote beside dist/: only what is needed."""
+    folder = tmp_path / "dist" / "digitalocean"
+    folder.mkdir(parents=True)
+    shutil.copy(dist / "digitalocean" / "project.yml", folder)
+    written = 'DATABASE_URL=postgresql://a:b@c/d\nPG_CA_CERT="-----BEGIN\\nx: y\\n"\nINTERNAL_KEY=12345\n'
+    (tmp_path / digitalocean.SETTINGS).write_text(written)
+    return folder
+
+
+def test_digitaloceans_project_is_what_its_deployer_takes(dist: Path, filled_in: Path) -> None:
+    folder, project = dist / "digitalocean", as_the_deployer_reads(filled_in)
     valid(shapes.PROJECT, project)
-    assert sorted(os.listdir(folder)) == [".env.example", "app.yaml", "lib", "packages", "project.yml"]
+    assert sorted(os.listdir(folder)) == ["apart", "app.yaml", "env.example", "lib", "packages", "project.yml"]
     functions = project["packages"][0]["functions"]
-    assert {one["name"] for one in functions} <= set(os.listdir(folder / "packages" / "signals"))
+    assert {one["name"] for one in functions} == set(os.listdir(folder / "packages" / "signals"))  # all are deployed
     assert [trigger["name"] for one in functions for trigger in one.get("triggers", [])] == ["tick"]
     assert all(one["limits"]["timeout"] <= 30_000 for one in functions if one["web"])
     assert {one["name"] for one in functions if not one["web"]} == {"tick", "migrate"}
-    assert set(project["environment"]) <= lookup.NAMES
     for one in (folder / "packages" / "signals").iterdir():
         names = (one / ".include").read_text().split()
         assert not [name for name in names if not (one / name).exists()]
         assert not (one / "requirements.txt").exists()  # it would be installed at every cold start
+
+
+def test_digitaloceans_functions_get_the_settings_as_they_were_written(dist: Path, filled_in: Path) -> None:
+    """Lines, digits, and nothing for what was left out."""
+    environment = as_the_deployer_reads(filled_in)["environment"]
+    assert environment == {
+        "DATABASE_URL": "postgresql://a:b@c/d", "PG_CA_CERT": "-----BEGIN\nx: y\n", "INTERNAL_KEY": "12345"
+    }  # fmt: skip
+    example = dist / "digitalocean" / "env.example"
+    offered = {line.strip("# ").partition("=")[0] for line in example.read_text().splitlines()}
+    assert set(environment) | {"KAFKA_BROKERS", "S3_BUCKET"} <= offered <= lookup.NAMES
 
 
 def test_app_platforms_application_is_what_it_takes(dist: Path) -> None:
@@ -74,6 +114,16 @@ def test_app_platforms_application_is_what_it_takes(dist: Path) -> None:
     secrets = {one.name for one in VARIABLES if one.secret}
     assert all(one["type"] == "SECRET" for one in application["envs"] if one["key"] in secrets)
     assert application["ingress"]["rules"][-1]["component"]["name"] == "dashboard"
+
+
+def test_what_the_poller_sends_to_digitaloceans_functions_is_within_their_megabyte(dist: Path) -> None:
+    [application] = documents(dist / "digitalocean" / "app.yaml")
+    [worker] = application["workers"]
+    said = {one["key"]: one["value"].replace("FUNCTIONS_URL", "https://faas.example") for one in worker["envs"]}
+    for station in stations.read(said).stations:
+        headers = {"content-type": "application/json", "x-internal-key": "k" * 1000}
+        event = openwhisk.http_event("POST", "/", headers, bytes(station.max_bytes))
+        assert len(json.dumps(event)) < 1_000_000, station.name
 
 
 def linked(source: str, target: str) -> None:

@@ -73,6 +73,26 @@ def test_the_scripts_for_stores_show_what_they_would_do(script: Path, deed: str)
     assert subprocess.run([script], env=env, capture_output=True, check=False).returncode == 2
 
 
+DOCTL = """#!/bin/sh
+if [ "$2" = list ]; then
+  printf '11aa  signals-old\\n22bb  signals\\n'
+else
+  echo "$@" >> "$0.log"
+fi
+"""
+
+
+def test_digitaloceans_databases_are_removed_by_their_ids_and_only_those_there_are(tmp_path: Path) -> None:
+    doctl = tmp_path / "doctl"
+    doctl.write_text(DOCTL)
+    doctl.chmod(0o755)
+    script = next(one for one in SCRIPTS if one.name == "digitalocean.sh")
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([script, "remove"], env=env, capture_output=True, text=True, check=True)
+    assert (tmp_path / "doctl.log").read_text() == "databases delete 22bb --force\n"
+    assert done.stdout == "There is no signals-kafka.\n"
+
+
 def test_the_bill_of_materials_names_every_wheel_with_its_hashes(dist: Path) -> None:
     document = json.loads((dist / "sbom.json").read_text())
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")

@@ -105,7 +105,9 @@ def test_a_question_that_cannot_be_asked_is_said_in_its_place(dashboard: Dashboa
 
 @pytest.mark.parametrize("query", ["cursor=x", "project=nope", "project=%00", "cursor=1~x~y&q=a", "env=%22%3E"])
 def test_an_address_nobody_was_given_breaks_nothing(dashboard: Dashboard, query: str) -> None:
-    assert dashboard.reader().get(f"/search?{query}").status in (200, 404)
+    reader = dashboard.reader()
+    assert reader.get(f"/search?{query}").status in (200, 404)
+    assert reader.get(f"/setup?{query}").status in (200, 404)
 
 
 def test_a_large_event_does_not_blow_up_the_list(dashboard: Dashboard) -> None:
@@ -261,3 +263,45 @@ def test_an_organisation_without_a_project_is_told_to_make_one(dashboard: Dashbo
     assert "Signed in to Empty &amp; new, admin." in page
     for target in ("/", "/incidents", "/search", "/jobs"):
         assert reader.get(target).status == 200, target
+
+
+def test_of_more_tokens_than_are_shown_the_good_ones_come_first_and_it_says_how_many_there_are(
+    dashboard: Dashboard,
+) -> None:
+    dashboard.conn.run(
+        "INSERT INTO access_tokens (org_id, name, role, token_hash, created_at, expires_at, revoked_at) "
+        "SELECT :org, 'gone ' || n, 'viewer', md5(:org || n) || md5(n::text), now() + interval '1 hour', "
+        "CASE WHEN n % 2 = 0 THEN now() END, CASE WHEN n % 2 = 1 THEN now() END FROM generate_series(1, 100) n",
+        org=dashboard.acme.org,
+    )
+    page = dashboard.reader(role="admin").text("/setup")
+    rows = re.findall(r'<span class="what"><bdi>(.*?)</bdi>', page.partition('id="tokens"')[2])
+    assert set(rows[:3]) == {"admin", "responder", "viewer"}
+    assert "100 of 103 tokens" in page
+    assert "keys: those" not in page
+
+
+def test_a_project_too_old_for_the_lists_is_still_searched_and_still_gets_a_key(dashboard: Dashboard) -> None:
+    dashboard.conn.run(
+        "INSERT INTO projects (id, org_id, name, created_at) "
+        "SELECT md5(:org || n), :org, 'One', now() + interval '1 hour' FROM generate_series(1, 200) n",
+        org=dashboard.acme.org,
+    )
+    reader, chosen = dashboard.reader(role="admin"), f"<option selected>{dashboard.acme.project}</option>"
+    assert "for another one, add ?project=" in reader.text("/setup")
+    assert reader.text(f"/setup?project={dashboard.acme.project}").count(chosen) == 2
+    assert dashboard.acme.project in reader.text(f"/search?project={dashboard.acme.project}")
+    assert reader.get(f"/search?project={dashboard.tenant().project}").status == 404
+
+
+def test_every_failed_job_can_be_reached(dashboard: Dashboard) -> None:
+    incident = dashboard.acme.incident()
+    for n in range(27):
+        dashboard.acme.job(incident, created_at=NOW - timedelta(minutes=n))
+    dashboard.acme.job(incident, "succeeded")
+    reader, target, seen = dashboard.reader(), "/jobs", []
+    while target:
+        page = reader.text(target)
+        seen.append((page.count("Try again"), page.count("Succeeded</span>")))
+        [target] = [html.unescape(f"/jobs{to}") for to in re.findall(r'href="(\?failed=.*?)"', page)] or [""]
+    assert seen == [(25, 1), (2, 0)]

@@ -37,6 +37,13 @@ class Page(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class Beginning(NamedTuple):
+    """The first items of a list, and how many it has."""
+
+    items: list[msgspec.Raw]
+    total: int
+
+
 def ask(conn: Connection, sql: str, **values: object) -> list[Row]:
     """One question of a reader, given up after five seconds."""
     return conn.simple(SLOWEST + render(sql, values))
@@ -47,6 +54,12 @@ def page(conn: Connection, sql: str, limit: int, **values: object) -> Page:
     rows = ask(conn, sql, limit=limit + 1, **values)
     more = len(rows) > limit
     return Page([raw(row[2]) for row in rows[:limit]], f"{rows[limit - 1][0]}~{rows[limit - 1][1]}" if more else None)
+
+
+def beginning(conn: Connection, sql: str, **values: object) -> Beginning:
+    """The statement selects JSON text, up to :limit rows, and beside each how many there are."""
+    rows = ask(conn, sql, **values)
+    return Beginning([raw(row[0]) for row in rows], int(rows[0][1]) if rows else 0)
 
 
 def read(cursor: str | None, ids: str) -> Key:

@@ -1,5 +1,6 @@
 """Projects of an organisation, and the keys that write into them."""
 
+import re
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import msgspec
 from common import credentials
 from common.clients.postgres import audit
 from common.clients.postgres.connection import Connection
-from common.clients.postgres.paging import LABEL, UUID, Page, ask, one, page, raw, read
+from common.clients.postgres.paging import LABEL, UUID, Beginning, Page, ask, beginning, one, page, read
 from common.errors import Problem
 
 PROJECT = "p.id, p.name, p.org_id, utc(p.created_at) AS created_at, p.events_per_minute"
@@ -31,10 +32,10 @@ KEYS = f"""
 
 # Of all projects at once, those that are good first.
 ALL_KEYS = f"""
-    SELECT row_to_json(shown)::text
-      FROM (SELECT {KEY} FROM project_api_keys k JOIN projects p ON p.id = k.project_id
-             WHERE p.org_id = :org
-             ORDER BY k.revoked_at IS NOT NULL, k.created_at DESC, k.id DESC LIMIT :limit) shown
+    SELECT (SELECT row_to_json(shown)::text FROM (SELECT {KEY}) shown), count(*) OVER ()
+      FROM project_api_keys k JOIN projects p ON p.id = k.project_id
+     WHERE p.org_id = :org
+     ORDER BY k.revoked_at IS NOT NULL, k.created_at DESC, k.id DESC LIMIT :limit
 """  # noqa: S608
 # Whether there is any is asked first, by the primary key: else a project that has sent nothing would have
 # all that its organisation has sent read for it, every three seconds.
@@ -56,7 +57,10 @@ class Counted(NamedTuple):
 
 def must_have(conn: Connection, org: str, project: str | None) -> None:
     """Somebody else's project and none at all are the same: not found."""
-    if project and not ask(conn, "SELECT 1 FROM projects WHERE org_id = :org AND id = :id", org=org, id=project):
+    if not project:
+        return
+    query = "SELECT 1 FROM projects WHERE org_id = :org AND id = :id"
+    if not re.fullmatch(LABEL, project) or not ask(conn, query, org=org, id=project):
         raise Problem("not_found", "There is no such project.", status=404, field="project_id")
 
 
@@ -82,8 +86,8 @@ def keys(conn: Connection, org: str, project: str, limit: int, cursor: str | Non
     return page(conn, KEYS, limit, org=org, project=project, at=key.at, id=key.id)
 
 
-def all_keys(conn: Connection, org: str, limit: int) -> list[msgspec.Raw]:
-    return [raw(row[0]) for row in ask(conn, ALL_KEYS, org=org, limit=limit)]
+def all_keys(conn: Connection, org: str, limit: int) -> Beginning:
+    return beginning(conn, ALL_KEYS, org=org, limit=limit)
 
 
 def first_counted(conn: Connection, org: str, project: str) -> Counted | None:

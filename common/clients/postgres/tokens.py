@@ -9,7 +9,7 @@ import msgspec
 from common import credentials
 from common.clients.postgres import audit
 from common.clients.postgres.connection import Connection
-from common.clients.postgres.paging import UUID, Page, one, page, read
+from common.clients.postgres.paging import UUID, Beginning, Page, beginning, one, page, read
 from common.errors import Problem
 from common.incidents.timeline import CLOCK, ENGINE
 
@@ -24,6 +24,14 @@ TOKENS = f"""
      WHERE t.org_id = :org AND (:at::timestamptz IS NULL OR (t.created_at, t.id) < (:at, :id::uuid))
      ORDER BY t.created_at DESC, t.id DESC LIMIT :limit
 """  # noqa: S608 (column names)
+# Those that are good first.
+ALL_TOKENS = f"""
+    SELECT (SELECT row_to_json(shown)::text FROM (SELECT {SHOWN}) shown), count(*) OVER ()
+      FROM access_tokens t
+     WHERE t.org_id = :org
+     ORDER BY t.revoked_at IS NOT NULL, coalesce(t.expires_at <= :now, false), t.created_at DESC, t.id DESC
+     LIMIT :limit
+"""  # noqa: S608
 
 FREE = 10  # refusals before waiting begins
 LONGEST_WAIT = 900  # seconds
@@ -109,6 +117,10 @@ def refused(conn: Connection, whos: Sequence[str]) -> None:
 def found(conn: Connection, org: str, limit: int, cursor: str | None) -> Page:
     key = read(cursor, UUID)
     return page(conn, TOKENS, limit, org=org, at=key.at, id=key.id)
+
+
+def all_tokens(conn: Connection, org: str, now: datetime, limit: int) -> Beginning:
+    return beginning(conn, ALL_TOKENS, org=org, now=now, limit=limit)
 
 
 def create(

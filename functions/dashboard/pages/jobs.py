@@ -14,6 +14,7 @@ from functions.dashboard import stores
 from functions.dashboard.serving import Asked, Done, Page, Sent
 
 FAILED, OTHERS = 25, 25
+NONE: tuple[list["Job"], None] = [], None
 WAITING, IDLE = 10, 30  # seconds between refreshes, while a job waits and while none does
 
 
@@ -44,15 +45,18 @@ def version(asked: Asked) -> object:
 
 
 def values(asked: Asked) -> Mapping[str, object]:
+    """A page further back is one of the failed, or one of the others."""
     reader, incident, cursor = asked.reader, incident_in(asked), asked.query.get("cursor")
+    behind = asked.query.get("failed")
     day = ai.last_day(asked.conn, reader.caller.org_id, reader.now)
-    failed, more_failed = ([], None) if cursor else listed(asked, Narrowing(status="failed", incident=incident), FAILED)
-    others, older = listed(asked, Narrowing(other_than="failed", incident=incident), OTHERS, cursor)
+    bad, rest = Narrowing(status="failed", incident=incident), Narrowing(other_than="failed", incident=incident)
+    failed, older_failed = NONE if cursor else listed(asked, bad, FAILED, behind)
+    others, older = NONE if behind else listed(asked, rest, OTHERS, cursor)
     return {
         "day": day,
         "median": timedelta(seconds=day.median_seconds) if day.median_seconds is not None else None,
         "jobs": failed + others,
-        "more_failed": more_failed,
+        "older_failed": older_failed,
         "older": older,
         "incident": incident,
         "every": WAITING if day.queued or day.running else IDLE,

@@ -70,7 +70,8 @@ def values(asked: Asked) -> Mapping[str, object]:
     try:
         asks = asking(asked.query, reader)
         if asks.project and asks.project not in known:
-            raise Problem("not_found", "There is no such project.", status=404)
+            projects.must_have(asked.conn, reader.caller.org_id, asks.project)
+            known.append(asks.project)
         return shown | {"asks": asks} | found(asked, asks)
     except Unavailable as error:
         if error.what == "Postgres":

@@ -8,6 +8,7 @@ import msgspec
 
 from common import settings
 from common.clients.postgres import projects, tokens
+from common.clients.postgres.paging import Beginning
 from common.clients.postgres.projects import Counted
 from common.clients.postgres.tokens import ROLES
 from common.clients.search import ask
@@ -19,6 +20,7 @@ from functions.dashboard.snippets import snippets
 
 WAITING = 3  # seconds between looks, until something has come
 LISTED = 100
+NONE = Beginning([], 0)
 MINUTE = timedelta(minutes=1)
 FRESH = timedelta(hours=1)  # a first event as young as this is worth showing as it is
 LIVES = {"": None, "30": "30 days", "90": "90 days", "365": "a year"}
@@ -58,14 +60,18 @@ def values(asked: Asked) -> Mapping[str, object]:
     org, admin = reader.caller.org_id, reader.may("admin")
     assert isinstance(asked.version, tuple)
     project, counted = asked.version
-    keys = projects.all_keys(asked.conn, org, LISTED) if admin else []
-    people = tokens.found(asked.conn, org, LISTED, None).items if admin else []
+    keys = projects.all_keys(asked.conn, org, LISTED) if admin else NONE
+    people = tokens.all_tokens(asked.conn, org, reader.now, LISTED) if admin else NONE
+    known, more_projects = listed(asked, project)
     return {
-        "projects": listed(asked),
+        "projects": known,
+        "more_projects": more_projects,
         "project": project,
         "arrived": arrived(reader, project, counted),
-        "keys": [msgspec.json.decode(key, type=Secret) for key in keys],
-        "tokens": [msgspec.json.decode(token, type=Secret) for token in people],
+        "keys": [msgspec.json.decode(key, type=Secret) for key in keys.items],
+        "keys_in_all": keys.total,
+        "tokens": [msgspec.json.decode(token, type=Secret) for token in people.items],
+        "tokens_in_all": people.total,
         "snippets": snippets(settings.current().ingest_url, ""),
         "ingest_known": bool(settings.current().ingest_url),
         "roles": ROLES,
@@ -77,9 +83,11 @@ def values(asked: Asked) -> Mapping[str, object]:
     }
 
 
-def listed(asked: Asked) -> list[dict[str, Any]]:
+def listed(asked: Asked, chosen: str) -> tuple[list[str], bool]:
+    """The newest projects, the chosen one with them wherever it stands; and whether there are more."""
     page = projects.found(asked.conn, asked.reader.caller.org_id, LISTED, None)
-    return [msgspec.json.decode(item) for item in page.items]
+    newest = [msgspec.json.decode(item)["id"] for item in page.items]
+    return newest if chosen in ("", *newest) else [*newest, chosen], page.next is not None
 
 
 def waited_for(asked: Asked) -> str:

@@ -1,5 +1,6 @@
 """The client of docs/how-to/send-events.md, exactly as printed, before an ingest that answers as it is told."""
 
+import json
 import re
 import subprocess
 import sys
@@ -61,6 +62,60 @@ def test_it_waits_as_long_as_it_is_told(stub: Stub, tmp_path: Path) -> None:
     stub.script = lambda number, batch: busy if number == 1 else taken(number, batch)
     assert run(tmp_path, stub).returncode == 0
     assert stub.times[1] - stub.times[0] >= 0.99
+
+
+@pytest.mark.parametrize(
+    "once",
+    [
+        Said(42, b""),  # no HTTP
+        Said(503, b"{}", {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}),
+        Said(401, b"{}", {"Content-Length": "99"}),  # it breaks off in the middle of its answer
+    ],
+)
+def test_nothing_that_a_server_says_ends_the_sending(stub: Stub, tmp_path: Path, once: Said) -> None:
+    stub.script = lambda number, batch: once if number == 1 else taken(number, batch)
+    done = run(tmp_path, stub)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert [len(batch) for batch in stub.batches] == [2, 2]
+
+
+def test_values_that_json_lacks_are_sent_as_text_and_what_cannot_be_sent_is_told(stub: Stub, tmp_path: Path) -> None:
+    more = (
+        "\nfrom decimal import Decimal\n"
+        "signals.send('custom', 'a', order=uuid.UUID(int=1), at=datetime.min, amount=Decimal('1.50'))\n"
+        "signals.send('custom', 'b', payload={(1, 2): 3})\n"
+        "signals.send('custom', 'c', payload={'x': 'x' * 2_000_000})\n"
+    )
+    done = run(tmp_path, stub, more)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.partition(": ")[0] for line in done.stdout.splitlines()] == ["signals", "signals"]
+    assert [event["message"] for event in stub.events[2:]] == ["a"]
+    sent = {"order": "00000000-0000-0000-0000-000000000001", "at": "0001-01-01 00:00:00", "amount": "1.50"}
+    assert stub.events[2]["attributes"] == sent
+
+
+def test_an_event_that_is_refused_among_others_is_told(stub: Stub, tmp_path: Path) -> None:
+    rejected = [{"index": 1, "code": "too_long", "field": "message", "detail": "Too long."}]
+    answer = {"accepted": 1, "event_ids": ["x"], "rejected": rejected}
+    stub.script = lambda *_: Said(202, json.dumps(answer).encode())
+    said = run(tmp_path, stub).stdout
+    assert said.startswith("signals: ")
+    assert "too_long" in said
+    assert "upstream timed out" in said
+    assert len(stub.batches) == 1
+
+
+def test_what_is_too_large_for_one_request_goes_in_several(stub: Stub, tmp_path: Path) -> None:
+    def narrow(number: int, batch: Batch) -> Said:
+        return Said(413, b"{}") if len(json.dumps(batch)) > 200_000 else taken(number, batch)
+
+    stub.script = narrow
+    more = "\nfor n in range(30):\n    signals.send('custom', f'{n}', payload={'text': 'x' * 60_000})\n"
+    done = run(tmp_path, stub, more)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    came = [event["message"] for batch in stub.batches if len(json.dumps(batch)) <= 200_000 for event in batch]
+    assert came[2:] == [f"{n}" for n in range(30)]
+    assert max(len(json.dumps(batch)) for batch in stub.batches) < 1024 * 1024
 
 
 def test_what_is_refused_is_told_and_not_sent_again(stub: Stub, tmp_path: Path) -> None:

@@ -48,7 +48,11 @@ VARIABLES = (
     Variable("S3_SECRET_KEY", "", "Secret key of the storage.", secret=True),
     Variable("INTERNAL_KEY", "", "Shared by our own callers, stations and clock; may hold new,old.", secret=True),
     Variable("METRICS_TOKEN", "", "Bearer token that reads /metrics; unset: closed.", secret=True),
-    Variable("PUBLIC_URL", "", "Where people reach the dashboard; links start with it."),
+    Variable(
+        "PUBLIC_URL",
+        "",
+        "Where people reach the dashboard; with https: its cookies go over TLS only, even if no proxy says so.",
+    ),
     Variable("INGEST_API_URL", "", "Where ingest answers; the dashboard's Setup page shows how to send there."),
     Variable("CORS_ORIGINS", "", "Origins whose pages may call core_api: https://a.example,https://b.example."),
     Variable("LOG_LEVEL", "info", "debug, info, warn or error."),

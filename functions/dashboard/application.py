@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from common import settings
 from common.errors import Problem, Unavailable
 from functions.dashboard import assets, errors, health
 from functions.dashboard.pages import incidents, jobs, late, overview, search, setup, sign_in
@@ -70,9 +71,22 @@ class Dashboard(Starlette):
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("cache-control", "private, no-store")
                 headers.update(HEADERS | {"x-request-id": request_id})
+                if over_tls(scope):
+                    message["headers"] = [secured(*pair) for pair in message["headers"]]
             await send(message)
 
         await super().__call__(scope, receive, sending)
+
+
+def over_tls(scope: Scope) -> bool:
+    """Whether people come by TLS. Whoever only claims it keeps his own cookies from plain HTTP, and nothing else."""
+    said = dict(scope.get("headers", ())).get(b"x-forwarded-proto", b"").partition(b",")[0].strip().lower()
+    return scope.get("scheme") == "https" or said == b"https" or settings.current().public_url.startswith("https:")
+
+
+def secured(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A cookie that is sent over TLS only."""
+    return (name, value + b"; Secure") if name == b"set-cookie" else (name, value)
 
 
 def request_id_of(scope: Scope) -> str:

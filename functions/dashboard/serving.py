@@ -8,7 +8,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from common import settings
 from common.access import must_be
 from common.clients.postgres import incidents
 from common.clients.postgres.connection import Connection
@@ -164,10 +163,8 @@ def redirect(root: str, to: str, notice: str = "") -> Response:
 
 
 def keep(response: Response, root: str, name: str, value: str, seconds: int) -> None:
-    """A cookie no script can read, sent to us alone; over TLS only, where people come by TLS."""
-    secure = settings.current().public_url.startswith("https:")
-    path = root or "/"
-    response.set_cookie(name, value, max_age=seconds, path=path, httponly=True, samesite="lax", secure=secure)
+    """A cookie no script can read, sent to us alone; the application adds that it goes over TLS only."""
+    response.set_cookie(name, value, max_age=seconds, path=root or "/", httponly=True, samesite="lax")
 
 
 def forget(response: Response, root: str, name: str) -> None:

@@ -38,6 +38,7 @@ class Visitor:
         answer = self.host.request(method, target.removeprefix(self.root), headers, body)
         for said in answer.all("set-cookie"):
             assert f"; Path={self.root}" in said
+            assert said.endswith("; Secure")  # these platforms let nobody in but by TLS
             name, _, value = said.partition(";")[0].partition("=")
             self.cookies[name] = value
         return answer

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from common import credentials
-from tests.dashboard import Dashboard, notice_in
+from tests.dashboard import Dashboard, Reader, notice_in
 
 NOW = datetime.now(UTC)
 
@@ -263,6 +263,17 @@ def test_an_organisation_without_a_project_is_told_to_make_one(dashboard: Dashbo
     assert "Signed in to Empty &amp; new, admin." in page
     for target in ("/", "/incidents", "/search", "/jobs"):
         assert reader.get(target).status == 200, target
+
+
+@pytest.mark.parametrize(
+    ("said", "secure"),
+    [({}, False), ({"x-forwarded-proto": "http"}, False), ({"x-forwarded-proto": "https,http"}, True)],
+)
+def test_cookies_are_for_tls_only_where_people_come_by_tls(
+    dashboard: Dashboard, said: dict[str, str], secure: bool
+) -> None:
+    [cookie] = Reader(dashboard).get("/sign-in", **said).all("set-cookie")
+    assert ("Secure" in cookie.split("; ")) is secure
 
 
 def test_of_more_tokens_than_are_shown_the_good_ones_come_first_and_it_says_how_many_there_are(

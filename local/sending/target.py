@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import httpx
 
 ENV = Path(__file__).parents[2] / ".local" / "env"
+# They belong together: a key of one installation is no good at another, and events must not be asked for elsewhere.
+INSTALLATION = ("INGEST_API_URL", "CORE_API_URL", "PROJECT_API_KEY", "ACCESS_TOKEN")
 HELP = "Start a stack (make up) and say `set -a; . .local/env`, or set it to that of an installation of yours."
 
 
@@ -25,8 +27,9 @@ class Target(NamedTuple):
 
 
 def environment() -> dict[str, str]:
-    """This shell's variables, and those it lacks from the stack of this folder."""
-    return of_stack() | {name: value for name, value in os.environ.items() if value}
+    """This shell's variables; those it lacks from the stack of this folder, unless it names another installation."""
+    shell = {name: value for name, value in os.environ.items() if value}
+    return shell if any(name in shell for name in INSTALLATION) else of_stack() | shell
 
 
 def of_stack() -> dict[str, str]:
@@ -46,7 +49,9 @@ def target(environ: Mapping[str, str], project: str = "") -> Target:
 
 def needed(environ: Mapping[str, str], name: str) -> str:
     if not environ.get(name):
-        raise Unusable(f"{name} is not set. {HELP}")
+        named = " and ".join(one for one in INSTALLATION if environ.get(one))
+        why = f"This shell names {named}, so nothing is taken from .local/env. " if named else ""
+        raise Unusable(f"{name} is not set. {why}{HELP}")
     return environ[name]
 
 

@@ -4,16 +4,18 @@ import io
 import json
 import threading
 import time
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from local.poller.post import Reply
 from local.sending import progress
+from local.sending import target as target_module
 from local.sending.courier import retry_after
 from local.sending.ids import id_after, id_of, new_run
 from local.sending.tally import Tally
-from local.sending.target import Unusable, target
+from local.sending.target import INSTALLATION, Unusable, environment, needed, target
 from local.sending.verdict import HOPELESS, judge
 
 IDS = ["a", "b", "c"]
@@ -158,6 +160,34 @@ def test_progress_is_one_line_on_a_terminal_and_lines_elsewhere(
     assert "10:00  a deploy\n" in said
     assert ("\r\033[Kline 1\r" in said, "line 1\nline 2\n" in said) == (terminal, not terminal)
     assert said.endswith("\r\033[K") == terminal
+
+
+def env_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **shell: str) -> dict[str, str]:
+    """What the tools go by, beside a running stack whose variables all say stack."""
+    (tmp_path / "env").write_text("".join(f"{name}='stack'\n" for name in (*INSTALLATION, "S3_BUCKET")))
+    monkeypatch.setattr(target_module, "ENV", tmp_path / "env")
+    for name in INSTALLATION:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in shell.items():
+        monkeypatch.setenv(name, value)
+    environ = environment()
+    return {name: environ[name] for name in (*INSTALLATION, "S3_BUCKET") if name in environ}
+
+
+def test_without_variables_it_is_the_stack_of_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = env_of(tmp_path, monkeypatch, S3_BUCKET="mine", CORE_API_URL="")
+    assert found == dict.fromkeys(INSTALLATION, "stack") | {"S3_BUCKET": "mine"}
+
+
+@pytest.mark.parametrize("name", INSTALLATION)
+def test_whoever_names_an_installation_is_never_sent_to_that_of_this_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    found = env_of(tmp_path, monkeypatch, **{name: "theirs"})
+    assert found == {name: "theirs"}
+    missing = next(one for one in INSTALLATION if one != name)
+    with pytest.raises(Unusable, match=f"{missing} is not set. This shell names {name}, so nothing is taken from"):
+        needed(found, missing)
 
 
 def test_whoever_names_no_address_is_told_what_to_do() -> None:

@@ -178,7 +178,7 @@ def _index(known: Background) -> Iterator[Fact]:
     of = known.incident
     yield _fact(
         f"The search index held {known.seen.held} matching events of the window, in which {of.observed} were counted.",
-        "search",
+        "search:own",
         shows=Shows(known.seen.held, since=of.first, until=of.opened_at),
     )
 
@@ -186,11 +186,11 @@ def _index(known: Background) -> Iterator[Fact]:
 def _others(known: Background) -> Iterator[Fact]:
     if others := known.seen.other_errors:
         shows = Shows(others, since=known.incident.first, until=known.incident.opened_at)
-        yield _fact(f"In the same minutes search holds {others} other errors.", "search", shows=shows)
+        yield _fact(f"In the same minutes search holds {others} other errors.", "search:others", shows=shows)
     for route, count in known.seen.other_routes.items():
         if name := tidy_route(route):
             said = f"Of these other errors {count} are on the route {name}."
-            yield _fact(said, "search", names=(name,), shows=Shows(count, known.seen.other_errors))
+            yield _fact(said, "search:others", names=(name,), shows=Shows(count, known.seen.other_errors))
     for neighbour in known.together:
         yield _neighbour(neighbour, known.incident)
 

@@ -3,8 +3,7 @@
 from datetime import timedelta
 from time import monotonic, sleep
 
-from common.clients.search import Found, Question, Search, ask
-from common.clients.search.language import field
+from common.clients.search import Found, Question, Search, ask, incidents
 from common.errors import Unavailable
 from common.events.identity import shorten
 from common.summaries.background import Background, Event, Seen, event_of
@@ -35,19 +34,15 @@ def waited(search: Search, question: Question, wanted: int, patience: float) -> 
 
 
 def of_window(known: Background) -> Question:
-    """Events of this kind in the window; the route by its words, since events carry it with their ids in it."""
+    """Events of this kind in the window."""
     of = known.incident
-    words = [field("error_code", of.error_code)] if of.error_code else []
-    words += [part for part in (of.route or "").split("/") if part.isalnum()][:8]
-    return _window(known, " ".join(words), "error" if known.noun == "errors" else "signup")
+    return _window(known, *incidents.own(of.rule, of.error_code, of.route))
 
 
 def others(known: Background) -> Question:
-    """The errors of the window that are not of this code."""
-    code = known.incident.error_code
-    route = known.incident.route
-    q = field("error_code", code, wanted=False) if code else field("route", route, wanted=False) if route else ""
-    return _window(known, q if known.noun == "errors" else "", "error")
+    """The errors of the window that are not of this kind."""
+    of = known.incident
+    return _window(known, *incidents.others(of.rule, of.error_code, of.route))
 
 
 def belongs(known: Background, events: tuple[Event, ...]) -> tuple[Event, ...]:

@@ -1,11 +1,14 @@
 """An incident's page says what changed, and what a model wrote: only what was verified, and why the rest is not."""
 
+import html
+import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
+from functions.dashboard.words import counted
 from tests.burning import MINUTE, burning, keep, this_minute, words_of
 from tests.dashboard import Dashboard, Reader
 
@@ -45,9 +48,54 @@ def test_a_verified_statement_shows_its_fact(dashboard: Dashboard, reader: Reade
     assert "Evidence, 2 verified" in page
     assert f"42 counted, {opened - 4 * MINUTE:%H:%M} to {opened:%H:%M}" in page
     assert f"v2.14.0, {opened:%H:%M:%S}" in page
-    [place] = re.findall(r'class="chip" href="#(t=[\d-]+)"', page)
+    [place] = re.findall(r'class="chip" title="[^"]*" href="#(t=[\d-]+)"', page)
     assert f'id="{place}"' in page  # the range on the plot it leads to
     assert "[F1]" not in page
+
+
+def test_a_chip_leads_to_as_many_events_as_it_says_however_long_ago(dashboard: Dashboard, reader: Reader) -> None:
+    opened = this_minute() - 200 * MINUTE
+    incident = dashboard.acme.incident(opened_at=opened)
+    own, other = [{"route": route, "error_code": code} for route, code in (("/checkout", "TIMEOUT"), ("/cart", "CART"))]
+    minutes = [(own, -5), (own, -4), (own, 0), (own, 1), (other, -4), (other, 0), (other | {"route": "/log"}, 0)]
+    made = [
+        dashboard.acme.envelope(occurred_at=stamp(opened + late * MINUTE + MINUTE / 2), attributes=attributes)
+        for attributes, late in minutes
+    ]
+    elsewhere = stamp(opened)
+    made += [dashboard.acme.envelope(occurred_at=elsewhere, environment="staging", attributes=own | other)]
+    made += [dashboard.acme.envelope(occurred_at=elsewhere, event_type="log", attributes=own | other)]
+    dashboard.search.index(made)
+    window = span(opened)
+    shown: list[tuple[int, dict[str, object]]] = [
+        (2, {"refers": ["search:own"], "shows": {"count": 2} | window}),
+        (3, {"refers": ["search:others"], "shows": {"count": 3} | window}),
+        (2, {"refers": ["search:others"], "names": ["/cart"], "shows": {"count": 2, "of": 3}}),
+        (1, {"refers": [f"event:{json.loads(made[1])['event_id']}"], "shows": {"count": 1, "of": 1}}),
+    ]
+    facts = [{"number": number} | fact for number, (_, fact) in enumerate(shown)]
+    keep(dashboard, incident, ["It is so."] * 4, [[0], [1], [2], [3]], facts)
+    page = reader.text(f"/incidents/{incident}")
+    found = re.findall(r'class="chip" title="([^"]*)" href="(/search[^"]*)"', page)
+    assert len(found) == 4
+    for (said, href), (count, _) in zip(found, shown, strict=True):
+        assert re.fullmatch(r"Checked \d+ \w+ \d\d:\d\d:\d\d", said)
+        assert f"{counted(count, 'event')} from" in words_of(reader.text(html.unescape(href)))
+
+
+def test_what_is_no_longer_kept_leads_nowhere(dashboard: Dashboard, reader: Reader) -> None:
+    opened = this_minute() - timedelta(days=91)
+    incident = dashboard.acme.incident(opened_at=opened, status="resolved")
+    refers = ["series"], ["search:own"], ["search:others"], [f"event:{uuid4()}"]
+    facts = [{"number": at, "refers": one, "shows": {"count": 2} | span(opened)} for at, one in enumerate(refers)]
+    keep(dashboard, incident, ["It is so."] * 4, [[0], [1], [2], [3]], facts)
+    page = reader.text(f"/incidents/{incident}")
+    assert words_of(page).count("no longer kept; verified ") == 4
+    assert 'class="chip"' not in page
+
+
+def span(opened: datetime) -> dict[str, object]:
+    return {"since": stamp(opened - 4 * MINUTE), "until": stamp(opened)}
 
 
 def test_what_was_left_out_is_counted_with_its_reason_and_never_shown(dashboard: Dashboard, reader: Reader) -> None:

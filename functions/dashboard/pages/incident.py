@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
+from common import settings
 from common.clients.postgres import outputs, rows, whole
 from common.clients.postgres.whole import Whole
 from common.detection.readings import Reading
@@ -59,7 +60,8 @@ def values(asked: Asked) -> Mapping[str, object]:
     of = rows.Asked(org, reader.now, counted_until(asked.conn, reader.now))
     one = theirs(whole.one(asked.conn, of, asked.path["id"]))
     shown = outputs.shown(asked.conn, org, UUID(asked.path["id"]))
-    summary = evidence.summary_of(shown, reader.clock) if shown else None
+    keep = settings.current().keep
+    summary = evidence.summary_of(shown, one, reader.clock, keep) if shown else None
     readings = course.of(one, one.first - SPARE, min(one.newest, one.until - 1))
     incident = one.incident
     band = limits.sums_before(incident, readings)
@@ -109,12 +111,16 @@ def plotted(one: Whole, clock: Clock, readings: Sequence[Reading]) -> Plot:
 
 
 def stretches(one: Whole, summary: Summary | None, width: int) -> list[Tint]:
-    """Those of the verified statements that lie on the plot, in its points."""
+    """Those of the verified statements that lie on the plot, as far as they do, in its points."""
     scale = width / (one.until - one.first)
-    parts = [part for part in summary.stretches if one.first <= part.first < one.until] if summary else []
+    spans = [
+        (part.name, max(part.first, one.first), min(part.end, one.until))
+        for part in (summary.stretches if summary else ())
+    ]
     return [
-        Tint(part.name, decimal((part.first - one.first) * scale), decimal((part.end - part.first) * scale))
-        for part in parts
+        Tint(name, decimal((first - one.first) * scale), decimal((end - first) * scale))
+        for name, first, end in spans
+        if first < end
     ]
 
 

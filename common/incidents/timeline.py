@@ -16,6 +16,7 @@ What = Literal[
     "reopened",
     "assigned",
     "commented",
+    "summary_asked",
 ]
 Numbers = Mapping[str, int | float]
 

@@ -66,7 +66,7 @@ def comment(caller: Responder, id: p.Id, body: Comment) -> Response:  # noqa: A0
 def summarize(caller: Responder, id: p.Id) -> Response:  # noqa: A002
     """Ask the model again. If a job of this incident waits or runs already, that is the answer."""
     with database.connection() as conn:
-        job = theirs(ai.summarize(conn, caller.org_id, str(id), clocks.now()), "incident")
+        job = theirs(ai.summarize(conn, caller.org_id, str(id), caller.name, clocks.now()), "incident")
         state = theirs(ai.job(conn, caller.org_id, job), "job")
     notices.wake(stream(), [job])
     return changed(state, 202)

@@ -82,7 +82,7 @@ def jobs(
 def retry(caller: Responder, id: p.Id) -> Response:  # noqa: A002
     """A failed job is tried again. If it waits or runs already, nothing is wrong; a finished one is 409."""
     with database.connection() as conn:
-        again = ai.retry(conn, caller.org_id, str(id), clocks.now())
+        again = ai.retry(conn, caller.org_id, str(id), caller.name, clocks.now())
         job = theirs(ai.job(conn, caller.org_id, str(id)), "job")
     state = msgspec.json.decode(job)
     if again:

@@ -57,6 +57,8 @@ def event(whole: Whole, entry: Entry) -> Event:
             return Event(at, "open", "Reopened", by, why)
         case "assigned":
             return Event(at, "person", f"Assigned {cut(entry.why, 60)}", by)
+        case "summary_asked":
+            return Event(at, "spark", "AI summary asked for", by)
         case "commented":
             return Event(at, "comment", cut(entry.who, 60), said=entry.why)
 

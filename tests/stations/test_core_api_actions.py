@@ -102,6 +102,7 @@ def test_a_summary_is_asked_for_once(shop: Shop) -> None:
     assert second.json()["id"] == first.json()["id"]
     shop.conn.run("UPDATE ai_jobs SET status = 'succeeded' WHERE id = :id", id=first.json()["id"])
     assert act(shop, incident, "summarize").json()["id"] != first.json()["id"]
+    assert timeline(shop, incident) == [("responder", "summary_asked", "")] * 2
 
 
 def test_a_failed_job_is_tried_again_and_a_finished_one_is_not(shop: Shop) -> None:
@@ -111,6 +112,7 @@ def test_a_failed_job_is_tried_again_and_a_finished_one_is_not(shop: Shop) -> No
     for _ in range(2):
         answer = shop.post(f"/v1/ai/jobs/{failed}/retry", token=token)
         assert (answer.status, answer.json()["status"], answer.json()["attempt_count"]) == (200, "queued", 0)
+    assert timeline(shop, incident) == [("responder", "summary_asked", "")]
     answer = shop.post(f"/v1/ai/jobs/{done}/retry", token=token)
     assert (answer.status, answer.json()["code"], answer.json()["job"]["id"]) == (409, "not_failed", done)
 

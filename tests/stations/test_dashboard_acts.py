@@ -77,7 +77,9 @@ def test_resolving_says_who_and_after_how_long(dashboard: Dashboard, reader: Rea
 def test_the_model_can_be_asked_again(dashboard: Dashboard, reader: Reader) -> None:
     incident = burning(dashboard)
     reader.post(f"/incidents/{incident}/summarize")
-    assert notice_in(reader.text(f"/incidents/{incident}")) == "The summary is being written."
+    page = reader.text(f"/incidents/{incident}")
+    assert notice_in(page) == "The summary is being written."
+    assert "AI summary asked for by responder" in words_of(page)
 
 
 def test_a_viewer_sees_no_buttons_and_may_not_press_them(dashboard: Dashboard) -> None:

@@ -150,7 +150,7 @@ def seconds(conn: Connection, org: str, now: datetime) -> list[float] | None:
     return [float(value) for value in found] if found else None
 
 
-def summarize(conn: Connection, org: str, incident: str, now: datetime) -> str | None:
+def summarize(conn: Connection, org: str, incident: str, who: str, now: datetime) -> str | None:
     """A job for this incident: the one that waits or runs, else a new one. None if the incident is not theirs."""
     with conn.transaction():
         theirs = "SELECT 1 FROM incidents WHERE org_id = :org AND id = :id FOR NO KEY UPDATE"
@@ -163,13 +163,30 @@ def summarize(conn: Connection, org: str, incident: str, now: datetime) -> str |
         )
         new = "INSERT INTO ai_jobs (incident_id, run_after, created_at, updated_at) VALUES (:id, :now, :now, :now) "
         [[job_id]] = waiting or conn.run(new + "RETURNING id::text", id=incident, now=now)
+        if not waiting:
+            _note(conn, incident, who, now)
     return str(job_id)
 
 
-def retry(conn: Connection, org: str, job_id: str, now: datetime) -> bool:
+def retry(conn: Connection, org: str, job_id: str, who: str, now: datetime) -> bool:
     """A failed job is queued again with all its attempts; False if it is not failed."""
     query = """
         UPDATE ai_jobs SET status = 'queued', attempt_count = 0, run_after = :now, notified_at = NULL, updated_at = :now
-         WHERE org_id = :org AND id = :id AND status = 'failed' RETURNING 1
+         WHERE org_id = :org AND id = :id AND status = 'failed' RETURNING incident_id::text
     """
-    return bool(conn.run(query, org=org, id=job_id, now=now))
+    with conn.transaction():
+        again = conn.run(query, org=org, id=job_id, now=now)
+        for [incident] in again:
+            _note(conn, incident, who, now)
+    return bool(again)
+
+
+def _note(conn: Connection, incident: str, who: str, now: datetime) -> None:
+    """Who asked for it stands in the timeline, at series time as all that people do."""
+    query = """
+        INSERT INTO incident_timeline (incident_id, at, who, what)
+        SELECT i.id, minute_start(minute_of(least(s.newest_occurred + (:now::timestamptz - s.newest_received), :now))),
+               :who, 'summary_asked'
+          FROM incidents i JOIN series s ON s.id = i.series WHERE i.id = :id
+    """
+    conn.run(query, id=incident, who=who, now=now)

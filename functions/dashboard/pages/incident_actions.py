@@ -85,8 +85,10 @@ def comment(sent: Sent) -> Done | Shown:
 
 def summarize(sent: Sent) -> Done | Shown:
     """Ask the model again; if a job waits or runs already, that is the one."""
+    caller = sent.reader.caller
     with stores.database.connection() as conn:
-        job = incident.theirs(ai.summarize(conn, sent.reader.caller.org_id, sent.path["id"], sent.reader.now))
+        made = ai.summarize(conn, caller.org_id, sent.path["id"], caller.name, sent.reader.now)
+        job = incident.theirs(made)
     notices.wake(stores.stream(), [job])
     return Done(page_of(sent), "The summary is being written.")
 

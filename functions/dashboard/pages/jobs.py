@@ -79,10 +79,10 @@ def incident_in(asked: Asked) -> str | None:
 
 def retry(sent: Sent) -> Done:
     """A failed job waits again. Somebody else may have asked a moment before."""
-    job, org = sent.path["id"], sent.reader.caller.org_id
+    job, caller = sent.path["id"], sent.reader.caller
     with stores.database.connection() as conn:
-        again = ai.retry(conn, org, job, sent.reader.now)
-        if ai.job(conn, org, job) is None:
+        again = ai.retry(conn, caller.org_id, job, caller.name, sent.reader.now)
+        if ai.job(conn, caller.org_id, job) is None:
             raise Problem("not_found", "There is no such job.", status=404)
     if not again:
         return Done("/jobs", "This job is no longer failed.")

@@ -1,7 +1,7 @@
 """What is unusual opens one incident that explains itself; what is not opens none; what is over is resolved."""
 
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.acceptance.check import Checks, between, equal, settled
@@ -87,7 +87,8 @@ def deploy(system: System) -> Checks:
     incident = system.incident(to)
     marked = [(one["service"], one["release"]) for one in incident["deploys"]]
     yield equal("the deploy that is marked", [(SPIKE["service"], NEW)], marked)
-    first = min(datetime.fromisoformat(one["occurred_at"]) for one in incident["events"])
+    errors_at = [datetime.fromisoformat(one["occurred_at"]) for one in incident["events"]]
+    first = min(errors_at, default=datetime.min.replace(tzinfo=UTC))
     before = [datetime.fromisoformat(one["occurred_at"]) <= first for one in incident["deploys"]]
     yield equal("it stands before the first error", [True], before)
     yield from explained(system, incident)

@@ -44,7 +44,8 @@ class Run:
     def _end(self, reason: str, *, running: bool) -> None:
         for one in self.scenarios:
             if one.name not in self.results:
-                self.results[one.name], self.reasons[one.name] = [], reason or "its turn did not come"
+                self.results[one.name] = []
+                self.reasons.setdefault(one.name, reason or "its turn did not come")
                 self._tell(one)
         reason = "" if running and not self.moved else self._tried(self.system.restart if running else self.system.stop)
         if reason:
@@ -59,9 +60,12 @@ class Run:
             if mine and variables:
                 self.moved = True
                 self.system.restart(**variables)
-            self._all(self._check, mine)
-            for one in mine:
-                self._tell(one)
+            try:
+                self._all(self._check, mine)
+            finally:
+                for one in mine:
+                    if one.name in self.results:
+                        self._tell(one)
 
     def _all(self, what: Callable[[Scenario], None], scenarios: Sequence[Scenario]) -> None:
         together = [one for one in scenarios if not one.alone]
@@ -83,8 +87,11 @@ class Run:
             self.reasons[one.name] = reason
 
     def _go_through(self, one: Scenario) -> None:
+        """Whatever ends it early, the reason stays: then it has not held."""
+        self.reasons[one.name] = "it did not come to its end"
         for check in one.checks(self.system):
             self.results[one.name].append(check)
+        del self.reasons[one.name]
 
     def _tried(self, what: Callable[[], None]) -> str:
         """Why it could not be done; empty if it was."""

@@ -151,9 +151,11 @@ class System:
     def without(self, name: str) -> Iterator[None]:
         """Killed, and kept so: the harness, which would start it again at once, is held still meanwhile."""
         if self.stack == "compose" and name in stacks.COMPOSE_STORES:
-            stacks.compose("kill", name)
-            yield
-            stacks.compose("start", name)
+            try:
+                stacks.compose("kill", name)
+                yield
+            finally:
+                stacks.compose("start", name)
             return
         harness = psutil.Process(self.account()["pid"])
         harness.send_signal(signal.SIGSTOP)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local import stacks
 from local.acceptance.check import Check, Checks, CouldNot, equal
 from local.acceptance.run import Run
 from local.acceptance.scenarios import Scenario
@@ -71,3 +72,11 @@ def test_whoever_could_not_be_prepared_says_why_even_if_its_turn_never_comes() -
     later = Scenario("later", "", ends_with(None), "clock", unprepared)
     run = walked(Scenario("bad", "", ends_with(ValueError())), later, breaks=ValueError)
     assert run.reasons == {"bad": "it did not come to its end", "later": "no part"}
+
+
+def test_a_server_of_compose_is_started_again_whatever_happens_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(stacks, "compose", lambda *words: said.append(" ".join(words)))
+    with pytest.raises(CouldNot), System("compose").without("kafka"):
+        raise CouldNot("no events")
+    assert said == ["kill kafka", "start kafka"]

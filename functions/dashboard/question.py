@@ -71,10 +71,10 @@ class Asking(NamedTuple):
 
 
 def asking(query: Mapping[str, str], reader: Reader) -> Asking:
-    """An hour until now, unless the address says otherwise."""
+    """An hour until now, unless the address says otherwise; in a form what was changed wins, range or times."""
     wide = query.get("range", "")
     since, until = time_in(query, "from", reader), time_in(query, "to", reader)
-    between = bool(since or until) and wide not in RANGES
+    between = bool(since or until) and (wide not in RANGES or wide == query.get("was", "1h"))
     if not between:
         since, until = None, time_in(query, "at", reader) or whole_second_after(reader.now)
     since, until = stretch(since, until, RANGES.get(wide, HOUR))

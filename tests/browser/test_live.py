@@ -112,6 +112,25 @@ def test_search_never_refreshes_by_itself(opened: Opened, first: str) -> None:
     assert asked == []
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_times_that_are_typed_are_what_is_searched_until_a_range_is_chosen(
+    opened: Opened, first: str, scripts: bool
+) -> None:
+    page = opened(java_script_enabled=scripts)
+    page.goto("/search")
+    page.locator("#between summary").click()
+    page.locator("#between [name=from]").fill("2026-01-02T03:04:05")
+    if scripts:
+        expect(page.locator("#range")).to_have_value("")
+    page.locator("form.ask .primary").click()
+    expect(page.locator("main .state")).to_contain_text(re.compile(r"from 2 Jan.* to 2 Jan"))
+    page.locator("#range").select_option("1h")
+    if not scripts:
+        page.locator("form.ask .primary").click()
+    expect(page.locator("#range")).to_have_value("1h")
+    expect(page.locator("#between [name=from]")).to_have_value("")
+
+
 def test_a_page_nobody_touches_asks_once_a_minute(opened: Opened, first: str) -> None:
     page = watching(opened, "/incidents")
     page.clock.fast_forward(660_000)

@@ -52,6 +52,24 @@ def test_a_chosen_range_wins_over_times_left_in_the_form() -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "between"),
+    [
+        ("was=1h&range=1h", True),  # times were typed, the range was not touched
+        ("was=24h&range=24h", True),
+        ("was=24h&range=", True),
+        ("was=between&range=", True),
+        ("range=1h", True),
+        ("was=between&range=1h", False),  # the range was chosen, the times are still there
+        ("was=1h&range=24h", False),
+    ],
+)
+def test_what_was_changed_in_the_form_wins(query: str, between: bool) -> None:
+    found = asked(f"{query}&from=2026-11-21T02:00&to=2026-11-21T02:20")
+    assert found.between is between
+    assert (written(found.since) == "2026-11-21T02:00:00Z") is between
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "from=yesterday",

@@ -26,9 +26,12 @@ all("[data-copy]").forEach((button) => {
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-submits]");
   if (!form || !event.target.matches("select")) return;
-  if (event.target.name === "range" && !event.target.value) one("#between").open = true;
-  else form.requestSubmit();
+  const range = event.target.name === "range";
+  if (range && !event.target.value) { one("#between").open = true; return; }
+  if (range) all("#between input").forEach((field) => { field.value = ""; });
+  form.requestSubmit();
 });
+document.addEventListener("input", (event) => { if (event.target.closest("#between")) one("#range").value = ""; });
 all("form[data-submits] button:not(.primary)").forEach((button) => { button.hidden = true; });
 
 // Relative times, against the server's clock.

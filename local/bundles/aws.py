@@ -72,5 +72,7 @@ def events(function: Function, stream: str) -> list[dict[str, Any]]:
     common |= AI_BATCH if function.trigger == topics.AI_JOBS else BATCH
     if stream == "msk":
         return [{"msk": {"arn": "${param:mskArn}", "saslScram512": "${param:kafkaSecretArn}", **common}}]
-    access = {"saslScram512Auth": ["${param:kafkaSecretArn}"]}
+    # The event source stands where the functions do.
+    access: dict[str, Any] = {"vpcSubnet": "${param:subnets}", "vpcSecurityGroup": "${param:securityGroups}"}
+    access["saslScram512Auth"] = ["${param:kafkaSecretArn}"]
     return [{"kafka": {"accessConfigurations": access, "bootstrapServers": "${param:brokers}", **common}}]

@@ -130,25 +130,32 @@ def linked(source: str, target: str) -> None:
     os.link(source, target)
 
 
+def packaged(dist: Path, name: str, *more: str, given: str = "") -> Template:
+    """By the framework itself, without an account."""
+    home = dist / f"service-{name}"
+    shutil.copytree(ROOT / "local" / "bundles" / "on_aws", home / "local" / "bundles" / "on_aws")
+    shutil.copytree(dist / "aws", home / "dist" / "aws", copy_function=linked)
+    shutil.copy(ROOT / "serverless.yml", home)
+    if given:
+        (home / "aws.yml").write_text(given)
+    words: Words = [framework.program(), "package", *more, "--package", home / "out"]
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), "SLS_TELEMETRY_DISABLED": "1"}
+    done = subprocess.run(words, cwd=home, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "arning" not in done.stderr
+    return dict(json.loads((home / "out" / "cloudformation-template-update-stack.json").read_text()))
+
+
 @pytest.fixture(scope="module")
 def templates(dist: Path) -> Iterator[dict[str, Template]]:
-    """Packaged by the framework itself, without an account, for each stream."""
-    program = framework.program()
+    """For each stream."""
+    framework.program()
 
-    def packaged(stream: str) -> Template:
-        home = dist / f"service-{stream}"
-        shutil.copytree(ROOT / "local" / "bundles" / "on_aws", home / "local" / "bundles" / "on_aws")
-        shutil.copytree(dist / "aws", home / "dist" / "aws", copy_function=linked)
-        shutil.copy(ROOT / "serverless.yml", home)
-        words: Words = [program, "package", "--stage", "offline", f"--param=stream={stream}", "--package", home / "out"]
-        env = {"PATH": os.environ["PATH"], "HOME": str(home), "SLS_TELEMETRY_DISABLED": "1"}
-        done = subprocess.run(words, cwd=home, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "arning" not in done.stderr
-        return dict(json.loads((home / "out" / "cloudformation-template-update-stack.json").read_text()))
+    def offline(stream: str) -> Template:
+        return packaged(dist, stream, "--stage", "offline", f"--param=stream={stream}")
 
     with ThreadPoolExecutor(2) as together:
-        yield dict(zip(STREAMS, together.map(packaged, STREAMS), strict=True))
+        yield dict(zip(STREAMS, together.map(offline, STREAMS), strict=True))
 
 
 def of(template: Template, kind: str) -> dict[str, Template]:
@@ -208,6 +215,41 @@ def test_roles_may_do_little_and_secrets_are_references(templates: dict[str, Tem
         assert all(
             value.startswith("{{resolve:secretsmanager:") for name, value in variables.items() if name in secrets
         )
+
+
+def test_what_is_written_into_aws_yml_reaches_every_function(dist: Path) -> None:
+    """Lists are lists, and with the longest certificate there is everything still fits: an environment holds 4 KB."""
+    root = "-----BEGIN CERTIFICATE-----\n" + ("M" * 64 + "\n") * 32 + "-----END CERTIFICATE-----\n"  # RSA 4096
+    given = {"stream": "kafka", "subnets": ["subnet-1a", "subnet-2b"], "securityGroups": ["sg-1"], "postgresCa": root}
+    given |= {
+        "brokers": ["b1:9096", "b2:9096"],
+        "modelUrl": "https://model.example/v1",
+        "publicUrl": "https://a.example",
+    }
+    template = packaged(dist, "prod", "--stage", "prod", given=yaml.safe_dump(given))
+    for function in of(template, "Lambda::Function").values():
+        variables = function["Environment"]["Variables"]
+        assert function["VpcConfig"] == {"SubnetIds": given["subnets"], "SecurityGroupIds": given["securityGroups"]}
+        assert variables["KAFKA_BROKERS"] == {"Fn::Join": [",", given["brokers"]]}
+        assert (variables["PG_CA_CERT"], variables["GRADIENT_BASE_URL"]) == (root, given["modelUrl"])
+        assert len(json.dumps(variables)) < 4096  # the references are longer than what they stand for
+    for source in of(template, "Lambda::EventSourceMapping").values():
+        assert source["SelfManagedEventSource"]["Endpoints"]["KafkaBootstrapServers"] == given["brokers"]
+        uris = {one["URI"] for one in source["SourceAccessConfigurations"]}
+        assert {"subnet:subnet-1a", "subnet:subnet-2b", "security_group:sg-1"} < uris
+
+
+def test_a_station_may_decrypt_the_secret_of_amazons_kafka(templates: dict[str, Template]) -> None:
+    for name in ("StationRole", "ArchiverRole"):
+        policies = of(templates["msk"], "IAM::Role")[name]["Policies"]
+        allowed = {
+            action: one["Resource"]
+            for p in policies
+            for one in p["PolicyDocument"]["Statement"]
+            for action in one["Action"]
+        }
+        assert allowed["kms:Decrypt"].startswith("arn:aws:kms:")
+        assert allowed["secretsmanager:GetSecretValue"].startswith("arn:aws:secretsmanager:")
 
 
 def test_the_containers_user_is_nobody() -> None:

@@ -52,7 +52,7 @@ def test_a_linter_of_workflows_finds_nothing() -> None:
 
 def test_every_piece_of_shell_has_been_read_by_a_linter(tmp_path: Path) -> None:
     shellcheck = process.program("shellcheck", "Install shellcheck.")
-    pieces = [ROOT / ".ci" / "run", *SCRIPTS]
+    pieces = [ROOT / ".ci" / "run", *(ROOT / "local").rglob("*.sh")]
     for path in WORKFLOWS:
         for number, step in enumerate(steps(yaml.safe_load(path.read_text()))):
             if "run" in step:
@@ -65,7 +65,7 @@ def test_every_piece_of_shell_has_been_read_by_a_linter(tmp_path: Path) -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 @pytest.mark.parametrize("deed", ["create", "remove"])
 def test_the_scripts_for_stores_show_what_they_would_do(script: Path, deed: str) -> None:
-    env = {"PATH": os.environ["PATH"], "SUBNET_GROUP": "a", "SECURITY_GROUP": "b", "KAFKA": "yes"}
+    env = {"PATH": os.environ["PATH"], "SUBNET_GROUP": "a", "SUBNETS": "c", "SECURITY_GROUP": "b", "KAFKA": "yes"}
     env["PASSWORD"] = "hunter2"
     done = subprocess.run([script, deed, "--dry-run"], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split()[0] in ("aws", "doctl")

@@ -4,11 +4,12 @@ set -euo pipefail
 export name=${NAME:-signals}
 dry=${2:-}
 
-# Each command goes through here, so that --dry-run can show them instead.
+# Each command goes through here, so that --dry-run can show them instead: also those whose answer somebody takes.
+exec 3>&1
 run() {
   if [ "$dry" = --dry-run ]; then
-    printf '%q ' "$@"
-    echo
+    printf '%q ' "$@" >&3
+    echo >&3
   else
     "$@"
   fi

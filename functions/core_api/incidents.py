@@ -58,7 +58,7 @@ def many(
 def one(caller: Viewer, request: Request, id: p.Id) -> Response:  # noqa: A002 (its name in the path)
     """One incident: at most 100 events, the summary with what proves it, the timeline, the plot, recurrences, deploys.
 
-    Deploys are those from an hour before its window on.
+    Of the timeline it is the first entry and the newest 199. Deploys are those from an hour before its window on.
     """
     with database.connection() as conn:
         found = incidents.whole(conn, caller.org_id, str(id), clocks.now())

@@ -1,6 +1,6 @@
 """GET /v1/search/events and /v1/search/counts, in one language on both engines."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from common.clients.postgres import projects
 from common.clients.search import Question, ask
 from common.clients.search.language import LONGEST_QUERY, Field, milliseconds
+from common.edge import clocks
 from common.errors import Problem
 from functions.core_api import parameters as p
 from functions.core_api.answers import answered
@@ -29,7 +30,7 @@ Filters = Annotated[
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """The parameters both questions share. Without `from` and `to` it is everything that is kept."""
+    """The parameters both questions share."""
 
     q: str
     filters: str
@@ -63,7 +64,7 @@ def events(
 ) -> Response:
     """A page of events, the newest first, and how many there are. At most 31 days are looked through.
 
-    With one of `from` and `to` given these are the 31 days after it or before it.
+    These are the 31 days after `from`, or before `to`, or the last.
     """
     found = search().find(question(caller.org_id, search_for), limit=limit, cursor=cursor)
     return answered(request, {"events": found.events, "total": found.total, "next": found.next})
@@ -71,7 +72,7 @@ def events(
 
 @router.get("/v1/search/counts", response_model=Counted)
 def counts(caller: Viewer, request: Request, search_for: Search) -> Response:
-    """How many of the matches have which type, severity and route."""
+    """How many of the matches have which type, severity and route, in the same 31 days."""
     return answered(request, search().counts(question(caller.org_id, search_for)))
 
 
@@ -92,15 +93,19 @@ def question(org: str, asked: Asked) -> Question:
     with database.connection() as conn:
         for project in wanted:
             projects.must_have(conn, org, project)
-    return limited(found)
+    return limited(found, clocks.now())
 
 
-def limited(question: Question) -> Question:
-    """At most 31 days, if a time is given at all: what is kept is no more."""
+def limited(question: Question, now: datetime) -> Question:
+    """At most 31 days: those after `from`, or before `to`, or the last.
+
+    The last end with a whole hour, after any event: asked again within the hour it is the same question, whose answer
+    an engine may remember.
+    """
     longest = milliseconds(p.EPOCH + p.LONGEST)
     since, until = question.since, question.until
     if since is None and until is None:
-        return question
+        until = milliseconds(now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2))
     if since is not None and until is not None and until - since > longest:
         raise Problem("too_long", "from and to may be 31 days apart.", field="to")
     since = since if since is not None else (until or 0) - longest

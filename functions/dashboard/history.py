@@ -25,6 +25,8 @@ class Event(NamedTuple):
 def history(whole: Whole, summary: Summary | None) -> list[Event]:
     """Changes, the summary, and the deploys near its beginning."""
     found = [event(whole, entry) for entry in whole.timeline]
+    if left_out := whole.entries - len(whole.timeline):
+        found.insert(-1, Event(found[-2].at, "minus", f"{left_out} entries", "before this are not shown."))
     if summary and not summary.plain:
         verified = f"{len(summary.proofs)} of {summary.given} statements verified"
         found.append(Event(summary.written_at, "spark", "AI summary ready.", verified))

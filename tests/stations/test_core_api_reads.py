@@ -132,6 +132,17 @@ def test_every_list_is_a_page_with_a_next(shop: Shop) -> None:
         assert everything[name] == first[name] + rest[name]
 
 
+def test_a_long_timeline_keeps_the_entry_that_opened_it(shop: Shop) -> None:
+    incident = shop.acme.incident()
+    shop.conn.run(
+        "INSERT INTO incident_timeline (incident_id, at, who, what, why) "
+        "SELECT :incident, now(), 'anna', 'commented', n::text FROM generate_series(1, 250) n",
+        incident=incident,
+    )
+    entries = shop.get(f"/v1/incidents/{incident}").json()["timeline"]
+    assert [entry["why"] for entry in entries] == ["errors spike", *map(str, range(52, 251))]
+
+
 def test_search_finds_highlights_and_counts(shop: Shop) -> None:
     shop.search.index(
         [
@@ -152,6 +163,14 @@ def test_search_finds_highlights_and_counts(shop: Shop) -> None:
     assert shop.get(f"/v1/search/events?severity=critical&env=prod&project_id={shop.acme.project}").json()["total"] == 1
     far = quote((START - timedelta(days=40)).isoformat())
     assert shop.get(f"/v1/search/events?from={far}").json()["total"] == 0  # the 31 days after it
+
+
+def test_search_looks_through_the_last_31_days_unless_it_is_told_which(shop: Shop) -> None:
+    long_ago = (START - timedelta(days=32)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    shop.search.index([shop.acme.envelope(), shop.acme.envelope(occurred_at=long_ago)])
+    for narrowed in ("", f"?from={long_ago}"):
+        assert shop.get(f"/v1/search/events{narrowed}").json()["total"] == 1, narrowed
+        assert shop.get(f"/v1/search/counts{narrowed}").json()["event_type"] == {"error": 1}, narrowed
 
 
 def test_the_overview_compares_the_hour_with_three_before(shop: Shop) -> None:

@@ -82,6 +82,21 @@ def test_the_model_can_be_asked_again(dashboard: Dashboard, reader: Reader) -> N
     assert "AI summary asked for by responder" in words_of(page)
 
 
+def test_of_a_long_timeline_the_page_says_how_much_it_leaves_out_and_never_how_it_began(
+    dashboard: Dashboard, reader: Reader
+) -> None:
+    incident = burning(dashboard)
+    dashboard.conn.run(
+        "INSERT INTO incident_timeline (incident_id, at, who, what, why) "
+        "SELECT :incident, now() + n * interval '1s', 'anna', 'commented', 'word ' || n FROM generate_series(1, 120) n",
+        incident=incident,
+    )
+    page = words_of(reader.text(f"/incidents/{incident}"))
+    shown = page.index("word 120"), page.index("word 22"), page.index("21 entries before this"), page.index("Opened as")
+    assert list(shown) == sorted(shown)
+    assert "word 21 " not in page
+
+
 def test_a_viewer_sees_no_buttons_and_may_not_press_them(dashboard: Dashboard) -> None:
     incident = burning(dashboard)
     viewer = dashboard.reader(role="viewer")

@@ -47,10 +47,13 @@ EVENTS = """
                'severity', e.severity, 'message', e.message, 'attributes', e.attributes_json)
                ORDER BY e.occurred_at, e.id), '[]')
       FROM incident_events e WHERE e.incident_id = i.id"""
+# The newest, and the one that opened it however many came after.
 TIMELINE = """
     SELECT coalesce(json_agg(row_to_json(t) ORDER BY t.id), '[]')
       FROM (SELECT id, utc(at) AS at, utc(done_at) AS done_at, who, what, why, numbers
-              FROM incident_timeline WHERE incident_id = i.id ORDER BY incident_timeline.id DESC LIMIT 200) t"""
+              FROM incident_timeline
+             WHERE id IN (SELECT min(id) FROM incident_timeline WHERE incident_id = i.id UNION
+                          (SELECT id FROM incident_timeline WHERE incident_id = i.id ORDER BY id DESC LIMIT 199))) t"""
 RECURRENCES = """
     SELECT coalesce(json_agg(row_to_json(r)), '[]')
       FROM (SELECT id, status, severity, title, utc(opened_at) AS opened_at, utc(resolved_at) AS resolved_at

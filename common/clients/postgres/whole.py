@@ -15,6 +15,7 @@ from common.incidents.timeline import What
 
 BEFORE, AFTER = 70, 15  # minutes around it that the plot shows
 LONGEST = 3 * 24 * 60  # minutes of a plot: of a longer incident the newest
+ENTRIES = 100  # of the timeline
 NEAR_DEPLOYS, NEAR_INCIDENTS = 60, 30  # minutes
 
 
@@ -79,7 +80,8 @@ class Whole(Row, frozen=True, kw_only=True):
     neighbours: list[Neighbour]
     events: list[Event]  # the first two and the newest three of those that are kept
     kept: int
-    timeline: list[Entry]  # newest first
+    timeline: list[Entry]  # the newest, and the one that opened it; newest first
+    entries: int  # of the timeline, in all
     job: Job | None
     before: Before
     people: list[str]
@@ -115,7 +117,11 @@ ONE = f"""
                e.events, e.kept,
                (SELECT coalesce(json_agg(t), '[]') FROM (
                     SELECT utc(at) AS at, utc(done_at) AS done_at, who, what, why, numbers FROM incident_timeline
-                     WHERE incident_id = i.id ORDER BY id DESC LIMIT 100) t) AS timeline,
+                     WHERE id IN (SELECT min(id) FROM incident_timeline WHERE incident_id = i.id UNION
+                                  (SELECT id FROM incident_timeline
+                                    WHERE incident_id = i.id ORDER BY id DESC LIMIT {ENTRIES - 1}))
+                     ORDER BY id DESC) t) AS timeline,
+               (SELECT count(*) FROM incident_timeline WHERE incident_id = i.id) AS entries,
                (SELECT row_to_json(j) FROM (
                     SELECT id, status, attempt_count, max_attempts, utc(run_after) AS run_after, last_error,
                            utc(updated_at) AS updated_at

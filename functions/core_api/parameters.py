@@ -42,7 +42,7 @@ def rfc3339(text: Any) -> Any:
 
 Time = Annotated[datetime, BeforeValidator(rfc3339)]
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Items of a page.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="The most items of a page, which also ends at half a megabyte.")]
 NextById = Annotated[str | None, Query(pattern=f"^{MICROSECONDS}~{UUID_TEXT}$", description=NEXT)]
 NextByNumber = Annotated[str | None, Query(pattern=f"^{MICROSECONDS}~{NUMBER}$", description=NEXT)]
 NextByLabel = Annotated[str | None, Query(pattern=f"^{MICROSECONDS}~{LABEL_TEXT}$", description=NEXT)]

@@ -16,6 +16,8 @@ from local.hosts import call
 from local.hosts.web import environment
 from local.servers import process
 
+LIMIT = 6 * 1024 * 1024  # of an invocation's event, and of what it gives back
+TOO_LARGE = "Function.ResponseSizeTooLarge"
 NEXT = "/2018-06-01/runtime/invocation/next"
 
 
@@ -30,6 +32,7 @@ class RuntimeApi(ThreadingHTTPServer):
     """Lambda's Runtime API: `next` waits for an event, `response` and `error` end it."""
 
     daemon_threads, block_on_close = True, False
+    limit = 100 * LIMIT  # the platform's own, which tests of our own limit must get past
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -62,8 +65,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, event, headers)
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null")
-        failed = self.path.endswith("/error")
+        said = self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.loads(said or b"null")
+        if len(said) > self.server.limit:
+            body = {"errorType": TOO_LARGE, "errorMessage": f"{len(said)} bytes, and may be {self.server.limit}"}
+        failed = self.path.endswith("/error") or len(said) > self.server.limit
         self.server.outcomes.put(Outcome(error=body) if failed else Outcome(body))
         self._send(202, b"{}", {"Content-Type": "application/json"})
 
@@ -103,7 +109,12 @@ class Lambda:
     def request(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> call.Answer:
-        outcome = self.invoke(http_event(method, target, headers or {}, body, self.stage))
+        event = http_event(method, target, headers or {}, body, self.stage)
+        if len(json.dumps(event)) > self.api.limit:
+            return call.Answer(413, [], b"")
+        outcome = self.invoke(event)
+        if outcome.error and outcome.error["errorType"] == TOO_LARGE:
+            return call.Answer(502, [], b"")
         assert outcome.error is None, outcome.error
         return answer_of(outcome.result)
 

@@ -47,7 +47,7 @@ class OpenWhisk:
                 pass_fds=[to_us],
             )
         os.close(to_us)
-        self.answers = os.fdopen(answers)
+        self.answers = os.fdopen(answers, "rb")
         self.process = Process(name, self.popen, log, home / f"{name}.pid")
 
     def invoke(self, event: object) -> Any:
@@ -60,7 +60,16 @@ class OpenWhisk:
         assert line, f"the function's process ended: {self.process.last_words()}"
         if self.frozen_between_calls:
             self.popen.send_signal(signal.SIGSTOP)
-        return json.loads(line)
+        return self.taken(line)
+
+    def taken(self, line: bytes) -> Any:
+        """What the platform makes of the answer: one that is no object, or too large, is an error."""
+        if len(line) > self.limit:
+            return {"error": f"The response is {len(line)} bytes, and may be {self.limit}."}
+        result = json.loads(line)
+        if isinstance(result, dict | list) or result is None:
+            return result
+        return {"error": "The action did not return a dictionary or array."}
 
     def request(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""

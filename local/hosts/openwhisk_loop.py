@@ -35,6 +35,8 @@ def called(main: Callable[[Any], Any], message: dict[str, Any]) -> Any:
             os.environ[f"__OW_{name.upper()}"] = str(message[name])
     try:
         return main(message["value"])
+    except SystemExit:
+        raise  # which is the process's end there too
     except BaseException as error:
         traceback.print_exc()
         return {"error": str(error)}
@@ -42,7 +44,7 @@ def called(main: Callable[[Any], Any], message: dict[str, Any]) -> Any:
 
 if __name__ == "__main__":
     function = load(sys.argv[1])
-    with os.fdopen(int(sys.argv[2]), "w") as out:
+    with os.fdopen(int(sys.argv[2]), "wb") as out:
         for line in sys.stdin:
-            out.write(json.dumps(called(function, json.loads(line))) + "\n")
+            out.write(json.dumps(called(function, json.loads(line)), ensure_ascii=False).encode() + b"\n")
             out.flush()

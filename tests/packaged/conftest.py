@@ -122,7 +122,9 @@ def start(platform: str, function: Function, unpacked: Unpacked, home: Path, env
     folder, python = unpacked.of(platform, function), interpreter()
     if platform == "aws":
         own = {"PYTHONPATH": str(unpacked.lambda_runtime), "LAMBDA_TASK_ROOT": str(folder)}
-        return aws.Lambda(function.source, home, environ | own, folder, python=python)
+        function_of_aws = aws.Lambda(function.source, home, environ | own, folder, python=python)
+        function_of_aws.api.limit = aws.LIMIT
+        return function_of_aws
     if platform == "gcp":
         own = {"PYTHONPATH": str(unpacked.server_runtime), "WORKERS": "2", "FORWARDED_ALLOW_IPS": "*"}
         return web.functions_framework(function.source, home, own | environ, folder, python)

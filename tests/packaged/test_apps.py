@@ -6,9 +6,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from common.clients.search import search_for
 from local.hosts.call import Answer, Host
 from tests.edges.normal import without_address
 from tests.packaged.conftest import PLATFORMS, Deployment, Deployments
+from tests.stations.test_search_contract import sealed
 
 GZIP = {"accept-encoding": "gzip"}
 
@@ -42,6 +44,25 @@ def test_the_api_answers_whoever_has_a_token(on: Deployments, platform: str) -> 
     described = on(platform)("core_api").request("GET", "/openapi.json", headers)
     # DigitalOcean takes compressed text for text, so there it is not compressed.
     assert described.header("content-encoding") == (None if platform == "digitalocean" else "gzip")
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_page_of_the_largest_events_is_carried_by_every_platform(on: Deployments, platform: str) -> None:
+    """Together they are more than a megabyte, and most of it is quotes."""
+    here = on(platform)
+    search = search_for(here.settings)
+    every = [sealed("demo", f"quoting {n}", project_id="demo", payload={"x": '"' * 30_000}) for n in range(110)]
+    search.index(every)
+    search.close()
+    host, seen, path = here("core_api"), set[str](), "/v1/search/events?q=quoting&limit=200"
+    for _ in range(2):
+        answer = host.request("GET", path, {"authorization": f"Bearer {here.token}"})
+        assert (answer.status, answer.json()["total"]) == (200, len(every)), answer.body[:200]
+        found = {event["event_id"] for event in answer.json()["events"]}
+        assert found
+        assert not found & seen
+        seen |= found
+        path += "&cursor=" + answer.json()["next"]
 
 
 def signed_in(deployment: Deployment, host: Host) -> tuple[Answer, str]:

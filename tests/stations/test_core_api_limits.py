@@ -7,6 +7,7 @@ from time import monotonic
 
 import pytest
 
+from common.clients.postgres import paging
 from common.clients.postgres.connection import Connection
 from tests.shop import Shop
 
@@ -41,3 +42,9 @@ def waiting(shop: Shop) -> int:
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     [[count]] = shop.conn.run(query)
     return int(count)
+
+
+def test_a_page_of_rows_ends_where_an_answer_would_be_too_large(conn: Connection) -> None:
+    rows = "SELECT n, n::text, to_json(repeat('ä', 200000))::text FROM generate_series(1, 5) n LIMIT :limit"
+    page = paging.page(conn, rows, 4)
+    assert (len(page.items), page.next) == (1, "1~1")

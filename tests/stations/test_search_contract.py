@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from common import settings
+from common.clients.carried import MOST_BYTES
 from common.clients.search import Found, Refusal, Search, ask, mapping, postgres, search_for
 from common.clients.search.language import field
 from common.clients.search.node import Node
@@ -250,6 +251,23 @@ def test_the_last_page_has_no_next(engine: Engine, org: str) -> None:
     first = engine.search.find(ask(org), limit=2)
     second = engine.search.find(ask(org), limit=2, cursor=first.next)
     assert (first.total, second.total, len(second.events), second.next) == (4, 4, 2, None)
+
+
+def test_a_page_ends_where_an_answer_would_be_too_large(engine: Engine, org: str) -> None:
+    """Not one event more than is carried is left out, and one that is larger than all that comes alone."""
+    sizes = [MOST_BYTES // 2 - 2_000, 100, MOST_BYTES // 2 - 2_000, MOST_BYTES + 1, 100, 100]
+    every = [
+        sealed(org, f"big {n}", occurred_at=T0 - timedelta(seconds=n), payload={"x": "ä" * (size // 2)})
+        for n, size in enumerate(sizes)
+    ]
+    engine.index(*every)
+    seen: list[list[str]] = []
+    cursor = None
+    while not seen or cursor:
+        found = engine.search.find(ask(org), limit=5, cursor=cursor)
+        seen.append(messages(found))
+        cursor = found.next
+    assert seen == [["big 0", "big 1", "big 2"], ["big 3"], ["big 4", "big 5"]]
 
 
 SOME_ID = "0193aa00-0000-7000-8000-00000000abcd"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from common.clients.carried import carried
 from common.clients.postgres.connection import Connection, Row
 from common.clients.postgres.quoting import render
 from common.errors import Problem
@@ -52,8 +53,10 @@ def ask(conn: Connection, sql: str, **values: object) -> list[Row]:
 def page(conn: Connection, sql: str, limit: int, **values: object) -> Page:
     """The statement selects microseconds, id and JSON text, up to :limit rows; one more tells of a next page."""
     rows = ask(conn, sql, limit=limit + 1, **values)
-    more = len(rows) > limit
-    return Page([raw(row[2]) for row in rows[:limit]], f"{rows[limit - 1][0]}~{rows[limit - 1][1]}" if more else None)
+    items = [raw(row[2]) for row in rows[:limit]]
+    count = carried(len(memoryview(item)) for item in items)
+    last = rows[count - 1] if len(rows) > count else None
+    return Page(items[:count], f"{last[0]}~{last[1]}" if last else None)
 
 
 def beginning(conn: Connection, sql: str, **values: object) -> Beginning:

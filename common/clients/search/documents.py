@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from common.clients.carried import carried
 from common.clients.search import Found, Refusal
 from common.clients.search.language import WHERE_WORDS_ARE, Question, marks, searchable
 from common.errors import Problem
@@ -69,6 +70,7 @@ class Sealed(msgspec.Struct, frozen=True, gc=False):
 
 
 _sealed = msgspec.json.Decoder(Sealed)
+_encode = msgspec.json.Encoder().encode
 _id = re.compile(_ID).fullmatch
 
 
@@ -102,9 +104,10 @@ def attribute_name(name: str) -> str:
 
 
 def page(question: Question, rows: Sequence[tuple[Key, Mapping[str, Any]]], total: int, limit: int) -> Found:
-    """One page of the `limit + 1` rows that were asked for; the last tells only that there is a next page."""
+    """One page of the `limit + 1` rows that were asked for, the last of which tells only that there is a next page."""
     events = [_shown(question, event) for _, event in rows[:limit]]
-    return Found(events, total, write_cursor(rows[limit - 1][0]) if len(rows) > limit else None)
+    count = carried(len(_encode(event)) for event in events)
+    return Found(events[:count], total, write_cursor(rows[count - 1][0]) if len(rows) > count else None)
 
 
 def write_cursor(key: Key) -> str:

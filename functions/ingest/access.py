@@ -60,7 +60,7 @@ class Access:
             return answer.project
         asked = self._ask(key)
         known = answer.project if answer and now - answer.asked_at < OUTAGE else None
-        if known and now - self._failed_at < STILL_DOWN:
+        if known and await self._is_down():
             return known
         try:
             return (await asyncio.shield(asked)).get(key)
@@ -68,6 +68,15 @@ class Access:
             if known:
                 return known
             raise
+
+    async def _is_down(self) -> bool:
+        """A question under way may say so: whoever is known waits for that one, not for the next one's failure too."""
+        if not self._failed_lately() and self._now and not self._now.done():
+            await asyncio.wait([self._now])
+        return self._failed_lately()
+
+    def _failed_lately(self) -> bool:
+        return self._clock() - self._failed_at < STILL_DOWN
 
     def _ask(self, key: str) -> "asyncio.Task[Found]":
         """The next question. It is put after this call, so its answer is as new as if put for this key alone."""

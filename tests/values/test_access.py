@@ -286,3 +286,28 @@ def test_keys_that_were_found_are_noted_as_used() -> None:
         assert registry.used == [[credentials.digest(KEY)]]
 
     run(work())
+
+
+def test_whoever_is_known_waits_for_one_failure_not_for_two() -> None:
+    registry = Registry(KEY)
+
+    async def both() -> None:
+        await registry.project()
+        registry.now += FORGET + 1
+        registry.error = Unavailable("Postgres", "it is frozen")
+        registry.may_answer.clear()
+        first = asyncio.create_task(registry.project())
+        while len(registry.asked) < 2:
+            await asyncio.sleep(0.005)
+        second = asyncio.create_task(registry.project())
+        await asyncio.sleep(0.01)
+        registry.may_answer.set()
+        assert [await first, await second] == ["shop", "shop"]
+        assert len(registry.asked) == 2
+        registry.may_answer.clear()
+        registry.now += STILL_DOWN - 0.1
+        assert await registry.project() == "shop", "although the next question is under way"
+        registry.may_answer.set()
+        await registry.settled()
+
+    run(both())

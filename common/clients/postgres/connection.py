@@ -21,8 +21,9 @@ Row = list[Any]
 CONNECT_SECONDS = 3
 # A database that accepted a statement and then froze is as unavailable as one that refuses connections.
 ANSWER_SECONDS = 30.0
-# Classes of SQLSTATE that pass by themselves: connection, resources, shutdown or cancel, deadlock, lock time-out.
-PASSING = ("08", "53", "57", "40", "55")
+# SQLSTATEs that pass by themselves: connection, resources, shutdown or cancel, deadlock, lock time-out; and no such
+# table, which is a partition that was dropped meanwhile: that our tables are there is asked of every new connection.
+PASSING = ("08", "53", "57", "40", "55", "42P01")
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 UNREACHABLE = (InterfaceError, OSError, struct.error)
 

@@ -52,7 +52,10 @@ def drop_before(conn: Connection, table: str, span: int, day: date) -> list[str]
 
 
 def drop(conn: Connection, table: str, partition: Partition) -> None:
-    """Detach and drop; one whose detaching was interrupted is finished, Postgres allows no second until it is."""
+    """Detach and drop; one whose detaching was interrupted is finished, Postgres allows no second until it is.
+
+    Where two are at it, one of them is told that the other was quicker: Unavailable.
+    """
     if partition.attached:
         how = "FINALIZE" if partition.detaching else "CONCURRENTLY"
         conn.run(f"ALTER TABLE {table} DETACH PARTITION {partition.name} {how}")

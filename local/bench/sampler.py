@@ -3,7 +3,6 @@
 import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
@@ -21,9 +20,15 @@ class Place(NamedTuple):
 def sampled(work: Callable[[], object], places: Sequence[Place]) -> dict[str, float]:
     """Per cent of the work's time in each place, the largest first. A stack counts for its innermost known file."""
     found: Counter[str] = Counter()
+    looking = False
 
     def look(_signal: int, frame: FrameType | None) -> None:
-        found[doing(frame, places)] += 1
+        """On a busy machine the next signal may come before this one is counted; it must not look into itself."""
+        nonlocal looking
+        if not looking:
+            looking = True
+            found[doing(frame, places)] += 1
+            looking = False
 
     before = signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_REAL, EVERY, EVERY)
@@ -38,9 +43,8 @@ def sampled(work: Callable[[], object], places: Sequence[Place]) -> dict[str, fl
 
 def doing(frame: FrameType | None, places: Sequence[Place]) -> str:
     while frame is not None:
-        path = Path(frame.f_code.co_filename).as_posix()
         for place in places:
-            if any(file in path for file in place.files):
+            if any(file in frame.f_code.co_filename for file in place.files):
                 return place.doing
         frame = frame.f_back
     return REST

@@ -40,7 +40,7 @@ class Burials:
         """
         with self._database.transaction() as conn:
             conn.run("SET LOCAL lock_timeout = '2s'")  # the engine may hold it; then it is tried again
-            if not progress.pass_over(conn, self._source(), letter.partition, letter.offset):
+            if not progress.pass_over(conn, self._source(), letter.partition, letter.offset, letter.timestamp):
                 letters.end(conn, letter.id, "dropped", "the poller", COUNTED)
 
     def _source(self) -> Source:

@@ -21,7 +21,7 @@ class Lane:
         self.partition = partition
         self.waiting: deque[Item] = deque()
         self.size = 0  # bytes that wait
-        self.expected = self.done = self.committed = offset
+        self.came_at = self.expected = self.done = self.committed = offset
         self.job: Job | None = None  # the request its first records are in; any other's answer is not heard
         self.under_way = self.under_way_size = 0
         self.suspects = self.step = 0

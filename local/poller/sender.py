@@ -178,10 +178,12 @@ class Sender:
                 self._set_aside({lane: 1}, "the station wants it again")
 
     def _answered(self, lane: Lane, count: int, how: str) -> None:
-        if lane.tries:
-            self._stopped.end(self._stop(lane), how)
-            self._voice.over_again(f"stopped {lane.partition}")
+        """A stop that another poller wrote down is over with the first answer we have; nobody else would end it."""
+        stop, is_first = self._stop(lane), lane.done == lane.came_at
         lane.answered(count)
+        if stop.tries or is_first:
+            self._stopped.end(stop._replace(offset=lane.done - 1), how)
+            self._voice.over_again(f"stopped {lane.partition}")
 
     def _wait(self, why: str, seconds: float | None) -> None:
         """The world is down: nobody is guilty, nothing is taken apart, all of it comes again."""

@@ -30,7 +30,7 @@ class Quick(PostgresStream):
     def publish(self, topic: str, items: Sequence[Item]) -> Pending:
         pending = super().publish(topic, items)
         with self._database.connection() as conn:
-            assert progress.pass_over(conn, source(self), LETTER.partition, LETTER.offset)
+            assert progress.pass_over(conn, source(self), LETTER.partition, LETTER.offset, LETTER.timestamp)
         return pending
 
 
@@ -59,11 +59,12 @@ def high(stream: PostgresStream) -> int:
 def test_what_is_buried_will_never_be_counted(stream: PostgresStream, ours: Database, conn: Connection) -> None:
     assert Burials(stream, ours, ENGINE).bury(LETTER) == Buried()
     assert (high(stream), progress.counted(conn, source(stream))) == (1, {3: 8})
+    assert conn.run("SELECT newest FROM progress") == [[LETTER.timestamp]]  # when it comes again, it is not a new topic
     assert letters.ends(conn, [LETTER.id]) == {}
 
 
 def test_what_had_been_counted_is_not_buried(stream: PostgresStream, ours: Database, conn: Connection) -> None:
-    progress.pass_over(conn, source(stream), 3, 7)
+    progress.pass_over(conn, source(stream), 3, 7, 1)
     assert Burials(stream, ours, ENGINE).bury(LETTER) == Taken()
     assert high(stream) == 0
 
@@ -80,7 +81,7 @@ def test_what_is_counted_in_that_very_moment_leaves_a_letter_that_is_dropped(
 def test_where_the_engine_holds_the_place_it_is_tried_again(
     stream: PostgresStream, ours: Database, conn: Connection
 ) -> None:
-    progress.pass_over(conn, source(stream), 3, 0)
+    progress.pass_over(conn, source(stream), 3, 0, 1)
     with conn.transaction():
         conn.run("SELECT 1 FROM progress FOR UPDATE")
         assert isinstance(Burials(stream, ours, ENGINE).bury(LETTER), Unburied)

@@ -13,6 +13,7 @@ import pytest
 
 from common.clients.postgres import stops
 from common.clients.postgres.connection import Connection
+from common.clients.postgres.stops import Stop
 from common.errors import Misconfigured
 from local import skip
 from local.servers import process
@@ -191,6 +192,17 @@ def test_a_stopped_partition_goes_on_by_itself_when_the_station_is_mended(room: 
     ended = "SELECT ended_how, skip_by FROM poller_stops"
     wait_for(lambda: conn.run(ended) == [["answered", None]], 5)
     conn.close()
+
+
+def test_a_stop_of_a_poller_that_is_gone_is_over_when_the_next_gets_past_it(room: Room) -> None:
+    with closing(Connection(room.settings.database)) as conn:
+        for part, offset in ((0, 1), (0, 2), (1, 0)):
+            stops.keep(conn, Stop("probe", room.topic, part, offset, 10, "it crashes"))
+        room.publish(numbered(2), partition=0)
+        feeder = room.feed(room.scripted(lambda _: ALL_TAKEN).url)
+        wait_for(lambda: feeder.positions().get(0) == 2, 10)
+        ended = "SELECT part, at_offset, ended_how FROM poller_stops ORDER BY 1, 2"
+        wait_for(lambda: conn.run(ended) == [[0, 1, "answered"], [0, 2, None], [1, 0, None]], 5)
 
 
 def test_the_others_do_not_wait_for_a_record_that_hangs(room: Room) -> None:

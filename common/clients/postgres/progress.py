@@ -63,16 +63,17 @@ def moving(source: Source, moves: Iterable[Move]) -> str:
     return render(update, {**_names(source), "moves": msgspec.json.encode(list(moves)).decode()})
 
 
-def pass_over(conn: Connection, source: Source, partition: int, offset: int) -> bool:
+def pass_over(conn: Connection, source: Source, partition: int, offset: int, newest: int) -> bool:
     """The record at this offset will never be counted, and all before it are done with. False if it was counted."""
     upsert = """
-        INSERT INTO progress AS p (consumer, stream, topic, partition, next, missed)
-        VALUES (:consumer, :stream, :topic, :partition, :next, 1)
+        INSERT INTO progress AS p (consumer, stream, topic, partition, next, newest, missed)
+        VALUES (:consumer, :stream, :topic, :partition, :next, :newest, 1)
         ON CONFLICT (consumer, stream, topic, partition) DO UPDATE
-           SET next = excluded.next, missed = p.missed + 1, at = now() WHERE p.next < excluded.next
+           SET next = excluded.next, newest = greatest(p.newest, excluded.newest), missed = p.missed + 1, at = now()
+         WHERE p.next < excluded.next
         RETURNING 1
     """
-    return bool(conn.run(upsert, **_names(source), partition=partition, next=offset + 1))
+    return bool(conn.run(upsert, **_names(source), partition=partition, next=offset + 1, newest=newest))
 
 
 def counted(conn: Connection, source: Source) -> dict[int, int]:

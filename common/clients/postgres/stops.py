@@ -57,9 +57,10 @@ def asked(conn: Connection, station: str) -> list[Ask]:
 
 
 def end(conn: Connection, stop: Stop, how: str) -> None:
+    """It is over, and with it whatever stood before it in its partition."""
     query = """
         UPDATE poller_stops SET ended_at = now(), ended_how = :how
-         WHERE station = :station AND topic = :topic AND part = :part AND at_offset = :offset AND ended_at IS NULL
+         WHERE station = :station AND topic = :topic AND part = :part AND at_offset <= :offset AND ended_at IS NULL
     """
     conn.run(query, how=how, station=stop.station, topic=stop.topic, part=stop.partition, offset=stop.offset)
 

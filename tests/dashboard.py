@@ -64,6 +64,13 @@ def csrf_in(page: str) -> str:
     return found[1]
 
 
+def refreshed(page: str) -> tuple[int, str]:
+    """Every so many seconds, and from where; empty: from its own address."""
+    found = re.search(r'<meta name="live" content="(\d+)" data-etag="[^"]*"(?: data-at="([^"]*)")?>', page)
+    assert found, page
+    return int(found[1]), html.unescape(found[2] or "")
+
+
 def notice_in(page: str) -> str:
     found = re.search(r'<div class="notice"[^>]*><span>(.*?)</span>', page)
     return html.unescape(found[1]) if found else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from starlette.requests import Request
@@ -65,9 +65,13 @@ class Done(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A page in answer to a form, with more values: what is shown once, or what was wrong with it."""
+    """A page in answer to a form, with more values: what is shown once, or what was wrong with it.
+
+    `at` is the path of this page, from which it refreshes: at the form's own there is none.
+    """
 
     page: Page
+    at: str
     more: Mapping[str, object]
     status: int = 200
     query: Mapping[str, str] = {}
@@ -112,7 +116,7 @@ def answered(page: Page, reader: Reader, request: Request) -> Response:
         etag = etag_of(reader, standing, asked.version)
         if live and etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={"etag": etag})
-        values = {"every": page.every, "standing": standing, "etag": etag, **page.values(asked)}
+        values = {"every": page.every, "standing": standing, "etag": etag, "at": "", **page.values(asked)}
     response = HTMLResponse(render(page.template, reader, values, live=live), headers={"etag": etag})
     if reader.notice and not live:
         forget(response, reader.root, NOTICE)
@@ -120,13 +124,15 @@ def answered(page: Page, reader: Reader, request: Request) -> Response:
 
 
 def shown(result: Shown, sent: Sent) -> Response:
-    """It does not refresh by itself: at the form's address there is no page."""
+    at = result.at + ("?" + urlencode(result.query) if result.query else "")
+    reader = msgspec.structs.replace(sent.reader, here=at)
     with stores.database.connection() as conn:
-        asked = Asked(sent.reader, conn, sent.path, result.query)
+        asked = Asked(reader, conn, sent.path, result.query)
         asked = asked._replace(version=result.page.version(asked))
-        standing = incidents.standing(conn, sent.reader.caller.org_id)
-        values = {**result.page.values(asked), "every": 0, "standing": standing, "etag": "", **result.more}
-    return HTMLResponse(render(result.page.template, sent.reader, values), result.status)
+        standing = incidents.standing(conn, reader.caller.org_id)
+        frame = {"every": result.page.every, "standing": standing, "etag": "", "at": at}
+        values = {**frame, **result.page.values(asked), **result.more}
+    return HTMLResponse(render(result.page.template, reader, values), result.status)
 
 
 def words_of(request: Request) -> dict[str, str]:

@@ -31,8 +31,10 @@ def test_a_snippet_works_as_it_stands(stack: Stack, opened: Opened, language: st
     done = subprocess.run([*PROGRAMS[language], text], capture_output=True, text=True, timeout=30, check=True)
     assert "event_id" in done.stdout
 
-    page.goto(f"/setup?project={project}")
     stack.wait_for("SELECT 1 FROM activity WHERE project_id = :project", project=project)
     stack.wait_for("SELECT 1 FROM events WHERE project_id = :project", project=project)
+    expect(page.locator("#live")).to_contain_text("Live")
     page.clock.run_for(4_000)
     expect(page.locator("#first")).to_contain_text(re.compile(r'The first event arrived at .*: error, prod, "boom"'))
+    expect(page.locator("#secret")).to_have_value(re.compile("^sck_"))  # the one page that has the key
+    expect(page.locator("#live")).to_contain_text("As of")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.burning import burning, words_of
-from tests.dashboard import Dashboard, Reader, notice_in
+from tests.dashboard import Dashboard, Reader, notice_in, refreshed
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -45,7 +45,7 @@ def test_who_was_faster_is_named_and_nothing_typed_is_lost(dashboard: Dashboard,
     assert answer.status == 409
     assert re.fullmatch(r"Ana Ruiz resolved this \d+ seconds? ago\.", notice_in(answer.body.decode()))
     assert "I rolled back v2.14.0" in answer.body.decode()
-    assert '<meta name="live" content="0"' in answer.body.decode()
+    assert refreshed(answer.body.decode()) == (60, f"/incidents/{incident}")
 
 
 def test_a_comment_keeps_its_line_breaks(dashboard: Dashboard, reader: Reader) -> None:

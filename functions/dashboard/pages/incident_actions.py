@@ -68,7 +68,7 @@ def assign(sent: Sent) -> Done | Shown:
     name = sent.form.get("assignee", "")
     with stores.database.connection() as conn:
         if name and name not in tokens.people(conn, sent.reader.caller.org_id):
-            return Shown(incident.page, {"said": "No access token has this name any more."}, 404)
+            return Shown(incident.page, page_of(sent), {"said": "No access token has this name any more."}, 404)
     actions.assign(act_of(sent), name or None)
     return Done(page_of(sent), f"Assigned to {name}." if name else "Nobody has it now.")
 
@@ -120,7 +120,7 @@ def words_of(last: LastAct, sent: Sent) -> str:
 
 
 def refused(sent: Sent, words: str, status: int) -> Shown:
-    return Shown(incident.page, {"said": words, "typed": dict(sent.form)}, status)
+    return Shown(incident.page, page_of(sent), {"said": words, "typed": dict(sent.form)}, status)
 
 
 def done(sent: Sent, what: str, undo: str) -> Done:

@@ -34,7 +34,7 @@ def explained(form: str) -> Callable[[Callable[[Sent], Done | Shown | Response]]
                 if problem.status not in (409, 422):
                     raise
                 more = {"wrong": {form + sent.path.get("id", ""): problem.detail}, "typed": sent.form}
-                return Shown(page, more, problem.status)
+                return Shown(page, "/setup", more, problem.status)
 
         return acting
 
@@ -53,7 +53,7 @@ def make_key(sent: Sent) -> Shown:
         )
     made = {"kind": "key", "name": name, "secret": secret, "project": project}
     filled = snippets(settings.current().ingest_url, secret)
-    return Shown(page, {"made": made, "snippets": filled}, query={"project": project})
+    return Shown(page, "/setup", {"made": made, "snippets": filled}, query={"project": project})
 
 
 @explained("revoke-")
@@ -74,7 +74,7 @@ def make_token(sent: Sent) -> Shown:
     with stores.database.connection() as conn:
         org, who = sent.reader.caller.org_id, sent.reader.caller.name
         secret, _ = tokens.create(conn, org, name, role, expires_at, who, os.urandom(24))
-    return Shown(page, {"made": {"kind": "token", "name": name, "secret": secret, "project": ""}})
+    return Shown(page, "/setup", {"made": {"kind": "token", "name": name, "secret": secret, "project": ""}})
 
 
 @explained("revoke-")

@@ -51,6 +51,7 @@ setInterval(tick, 15000);
 
 // Live refresh.
 const live = one("#live");
+const here = new URL(one("meta[name=live]")?.dataset.at || location.href, location.href);  // of a form's answer: its page
 let every = 0, etag = "", timer = 0, failures = 0, stopped = false, pressed = false;
 const began = Date.now();
 let touched = Date.now();
@@ -112,7 +113,7 @@ const poll = async (forced) => {
   clearTimeout(timer);
   if (!live || stopped || !every && !forced || document.hidden) return;
   try {
-    const address = new URL(location.href);
+    const address = new URL(here);
     address.searchParams.set("part", "live");
     address.hash = "";
     const answer = await fetch(address, {headers: etag ? {"if-none-match": etag} : {}, cache: "no-store"});
@@ -120,7 +121,7 @@ const poll = async (forced) => {
       stopped = true;
       say("Signed out.", "late");
       const link = document.createElement("a");
-      link.href = `${root}/sign-in?next=${encodeURIComponent(location.pathname.slice(root.length) + location.search)}`;
+      link.href = `${root}/sign-in?next=${encodeURIComponent(here.pathname.slice(root.length) + here.search)}`;
       link.textContent = "Sign in again";
       live.lastElementChild.replaceWith(link);
       return;
@@ -134,7 +135,7 @@ const poll = async (forced) => {
       take(page, forced);
     }
     failures = 0;
-    say("Live", "");
+    say(every ? "Live" : "As of", every ? "" : "still");
     const looked = date.toLocaleTimeString("en-GB", {timeZone: live.dataset.tz});
     all("#live time,[data-looked]").forEach((place) => { place.textContent = looked; });
   } catch {

@@ -15,6 +15,7 @@ MISSED = 50  # events that would have come meanwhile: fewer may be chance
 HOUR = 60
 QUIET = "Everything else is quiet."
 DEAF_WORDS = "Nothing can be noticed until they arrive again."
+NOTHING_ELSE = "Nothing else can be noticed until they arrive again."
 
 
 class Verdict(NamedTuple):
@@ -30,15 +31,21 @@ def verdict(
     if not seen.ever:
         words = "Send one with the command below; this page shows it within a few seconds."
         return Verdict("new", "No event has arrived yet", [words])
+    silent = silence(seen, bars, clock.now, last_event)
+    elsewhere = QUIET if silent is None else f"{no_events(silent)}. {NOTHING_ELSE}"
     if standing.nobodys:
         more = [f"{exact(watched)} more {being(watched)} being investigated."] if watched else []
-        return Verdict("burning", needs(standing.nobodys), [*more, QUIET])
+        return Verdict("burning", needs(standing.nobodys), [*more, elsewhere])
     if watched:
-        return Verdict("watched", f"{counted(watched, 'incident')} {being(watched)} being investigated", [QUIET])
-    if (silent := silence(seen, bars, clock.now, last_event)) is not None:
+        return Verdict("watched", f"{counted(watched, 'incident')} {being(watched)} being investigated", [elsewhere])
+    if silent is not None:
         usual = f"Usually about {exact(max(whole(rate(bars)), 1))} a minute."
-        return Verdict("deaf", f"No events for {spelled(silent)}", [usual, DEAF_WORDS])
+        return Verdict("deaf", no_events(silent), [usual, DEAF_WORDS])
     return Verdict("quiet", "All quiet", [since_when(seen, clock)])
+
+
+def no_events(silent: timedelta) -> str:
+    return f"No events for {spelled(silent)}"
 
 
 def needs(count: int) -> str:

@@ -281,6 +281,17 @@ def test_silence_that_is_no_chance_is_the_verdict() -> None:
     assert found.rest[0] == "Usually about 860 a minute."
 
 
+@pytest.mark.parametrize(
+    ("standing", "before"),
+    [(Standing(1, 1, ""), ""), (Standing(1, 0, ""), ""), (Standing(3, 2, ""), "1 more is being investigated. ")],
+)
+def test_silence_is_said_beside_an_incident_too(standing: Standing, before: str) -> None:
+    last = NOW - timedelta(hours=2, minutes=1)
+    found = verdict.verdict(standing, overview(), busy(860), Clock(NOW), last)
+    silent = "No events for 2 hours. Nothing else can be noticed until they arrive again."
+    assert " ".join(found.rest) == before + silent
+
+
 @pytest.mark.parametrize(("a_minute", "silent"), [(860, 4), (3, 14)])  # too short; fewer than fifty would have come
 def test_silence_that_may_be_chance_is_quiet(a_minute: int, silent: int) -> None:
     last = NOW - timedelta(minutes=silent)

@@ -13,7 +13,8 @@ ACCOUNT = {"serviceAccountName": "SERVICE_ACCOUNT"}
 KEY: Manifest = {"name": "INTERNAL_KEY", "valueFrom": {"secretKeyRef": {"name": "internal-key", "key": "latest"}}}
 ADDRESS = {"secretName": "database-url", "items": [{"key": "latest", "path": "DATABASE_URL"}]}
 DOCKERFILE = f"""# One function: docker build -t signals-ingest --build-arg FUNCTION=ingest dist/gcp
-FROM python:{PYTHON}-slim
+# Its wheels are for x86_64, wherever it is built.
+FROM --platform=linux/amd64 python:{PYTHON}-slim
 ARG FUNCTION
 COPY runtime.zip ${{FUNCTION}}.zip /tmp/
 RUN python -m zipfile -e /tmp/runtime.zip /runtime && python -m zipfile -e /tmp/${{FUNCTION}}.zip /app && rm /tmp/*.zip

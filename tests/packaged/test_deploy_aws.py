@@ -43,8 +43,7 @@ def programs(home: Path, **texts: str) -> dict[str, str]:
 def deployed(home: Path, looked_up: str = "", invoked: str = "None") -> tuple[int, list[str], str]:
     """How it ended, what was asked in which order, what it said."""
     env = programs(home, aws=AWS, osls=OSLS) | {"LOOKED_UP": looked_up, "INVOKED": invoked}
-    (home / DEPLOY).parent.mkdir(parents=True)
-    shutil.copy(ROOT / DEPLOY, home / DEPLOY)
+    shutil.copytree((ROOT / DEPLOY).parent, (home / DEPLOY).parent)
     (home / "aws.yml").touch()
     done = subprocess.run([home / DEPLOY, "--param=a=b"], env=env, capture_output=True, text=True, check=False)
     return done.returncode, (home / "asked").read_text().splitlines(), done.stderr

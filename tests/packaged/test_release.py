@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from local.bundles import wheels
-from local.bundles.declaration import FUNCTIONS, ROOT, SIMULATED
+from local.bundles import release, wheels
+from local.bundles.declaration import ARCHITECTURES, FUNCTIONS, PYTHON, ROOT, SIMULATED
 from local.servers import process
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -91,6 +91,29 @@ def test_digitaloceans_databases_are_removed_by_their_ids_and_only_those_there_a
     done = subprocess.run([script, "remove"], env=env, capture_output=True, text=True, check=True)
     assert (tmp_path / "doctl.log").read_text() == "databases delete 22bb --force\n"
     assert done.stdout == "There is no signals-kafka.\n"
+
+
+def test_what_a_release_carries_agrees_with_its_sums_where_it_was_downloaded(dist: Path) -> None:
+    folder = release.write(dist)
+    done = subprocess.run(["sha256sum", "-c", release.SUMS], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = {line.partition(":")[0] for line in done.stdout.splitlines()}
+    assert said == {one.name for one in folder.iterdir()} - {release.SUMS}
+    assert {f"ingest-{one}.zip" for one in ARCHITECTURES} | {"sbom.json"} < said
+
+
+def test_ci_is_not_ended_before_it_says_what_failed() -> None:
+    """.ci/run ends the tests itself, so that they still tell; and it has an installation before them."""
+    tests = int(re.search(r"kill-after=60 (\d+) make test", (ROOT / ".ci" / "run").read_text())[1])
+    jobs = [job for path in WORKFLOWS for job in yaml.safe_load(path.read_text())["jobs"].values()]
+    running = [job for job in jobs if {"run": ".ci/run"} in job["steps"]]
+    assert running
+    assert all(job["timeout-minutes"] * 60 >= tests + 600 for job in running)
+
+
+def test_what_is_built_for_x86_64_says_so_to_who_builds_on_arm(dist: Path) -> None:
+    assert f"FROM --platform=linux/amd64 python:{PYTHON}-slim" in (dist / "gcp" / "Dockerfile").read_text()
+    assert ARCHITECTURES[0] == "x86_64"  # of whose wheels dist/gcp is made
 
 
 def test_the_bill_of_materials_names_every_wheel_with_its_hashes(dist: Path) -> None:

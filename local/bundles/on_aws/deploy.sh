@@ -6,33 +6,22 @@ cd "$(dirname "$0")/../../.."
 [ -f aws.yml ] || { echo "aws.yml is missing: local/bundles/stores/aws.sh create writes it." >&2 && exit 2; }
 migrate=signals-prod-migrate
 PATH=$PATH:$PWD/.local/osls/node_modules/.bin
-answer=$(mktemp)
-trap 'rm -f "$answer"' EXIT
 
 # Only "there is none" means a first deployment: whoever may not look must not deploy before he has migrated.
 deployed() {
   local said
-  said=$(aws lambda get-function-configuration --function-name "$migrate" 2>&1 >"$answer") && return
+  said=$(aws lambda get-function-configuration --function-name "$migrate" 2>&1 >/dev/null) && return
   [[ $said == *ResourceNotFoundException* ]] && return 1
   echo "$said" >&2
   exit 1
 }
 
-# `invoke` succeeds when the function fails; and the client must wait as long as the function may take.
-migrated() {
-  local failure
-  failure=$(AWS_MAX_ATTEMPTS=1 aws lambda invoke --function-name "$migrate" --cli-read-timeout 310 \
-    --query FunctionError --output text "$answer")
-  cat "$answer" && echo
-  [ "$failure" = None ] || { echo "The migrations failed ($failure); nothing else was done." >&2 && exit 1; }
-}
-
 if deployed; then
-  aws lambda update-function-code --function-name "$migrate" --zip-file fileb://dist/aws/migrate.zip >"$answer"
+  aws lambda update-function-code --function-name "$migrate" --zip-file fileb://dist/aws/migrate.zip >/dev/null
   aws lambda wait function-updated --function-name "$migrate"
-  migrated
+  local/bundles/on_aws/migrate.sh
   osls deploy --stage prod "$@"
 else
   osls deploy --stage prod "$@"
-  migrated
+  local/bundles/on_aws/migrate.sh
 fi

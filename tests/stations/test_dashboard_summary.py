@@ -119,6 +119,8 @@ def stamp(time: datetime) -> str:
         (("queued", 0, None), "The summary is being written. It is usually there within a minute."),
         (("running", 0, None), "The summary is being written. It is usually there within a minute."),
         (("queued", 1, "timeout: 60 s"), "The model has not answered yet: attempt 2 of 3, next try in"),
+        (("queued", 1, "timeout: 60 s"), "The last one said “timeout: 60 s”."),
+        (("queued", 0, "budget: 9 tokens are used"), "The model was not asked: 9 tokens are used. Next try in"),
         (("failed", 3, "timeout: 60 s"), "No summary. The model did not answer in 3 attempts; the last one, at"),
     ],
 )
@@ -137,3 +139,17 @@ def test_a_summary_always_has_a_state(
     page = reader.text(f"/incidents/{incident}")
     assert said in words_of(page)
     assert ("Try again" in page) is (job is not None and job[0] == "failed")
+
+
+def test_a_second_summary_that_has_to_wait_says_so_and_the_first_stays(dashboard: Dashboard, reader: Reader) -> None:
+    incident = burning(dashboard)
+    keep(dashboard, incident, ["It is so [F1]."], [[1]], [{"number": 1, "refers": ["series"]}])
+    dashboard.conn.run(
+        "INSERT INTO ai_jobs (incident_id, status, last_error, run_after) "
+        "VALUES (:id, 'queued', 'budget: it has used its tokens', now() + interval '9 hours')",
+        id=incident,
+    )
+    page = words_of(reader.text(f"/incidents/{incident}"))
+    assert "The model was not asked: it has used its tokens. Next try in" in page
+    assert "A new one is being written." not in page
+    assert "It is so" in page

@@ -14,6 +14,7 @@ VENV = os.path.join(ROOT, ".venv")
 MARK = os.path.join(VENV, "installed")
 OLDEST, NEWEST = (3, 11), (3, 14)
 EVERYTHING = ("embedded", "kafka", "opensearch", "objects", "model", "dev")
+SERVER = ("kafka", "opensearch", "archive", "model")  # its settings come from a file that is not read here
 DEVELOPER_VERBS = ("test", "lint", "fmt", "bench", "faults", "soak", "fuzz", "acceptance", "bundle", "lock", "bill")
 
 
@@ -22,6 +23,8 @@ def main(arguments):
     use_fitting_python()
     refuse_missing_venv()
     make_environment(wanted_extras(arguments[0] if arguments else "--help"))
+    if arguments == ["install"]:  # for a server, which its supervisor starts
+        return
     os.chdir(ROOT)
     python = os.path.join(VENV, "bin", "python")
     os.execv(python, [python, "-m", "local"] + arguments)
@@ -81,6 +84,8 @@ def wanted_extras(verb):
     """Only what running needs; a developer's verbs want everything."""
     if verb in DEVELOPER_VERBS:
         return EVERYTHING
+    if verb == "install":
+        return SERVER
     stack = os.environ.get("STACK", "embedded")
     extras = []
     if stack == "native" or os.environ.get("KAFKA_BROKERS"):

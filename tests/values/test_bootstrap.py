@@ -1,12 +1,15 @@
 """The way in: every Python 3 must get far enough to say what is missing."""
 
 import ast
+import re
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from local.bundles.declaration import FUNCTIONS
 from tests.servers import ROOT
 
 SOURCE = (ROOT / "local/bootstrap.py").read_text()
@@ -94,6 +97,7 @@ def test_a_debian_without_venv_is_told_the_package(
         ({"STACK": "native"}, "up", {"embedded", "kafka", "opensearch", "model", "objects"}),
         ({"DATABASE_URL": "x"}, "up", {"model"}),  # somebody's stream: his archiver's group is none of ours
         ({"DATABASE_URL": "x", "KAFKA_BROKERS": "y"}, "emulate", {"kafka", "model"}),
+        ({}, "install", {"kafka", "opensearch", "archive", "model"}),
         ({}, "test", {"embedded", "kafka", "opensearch", "objects", "model", "dev"}),
     ],
 )
@@ -105,6 +109,23 @@ def test_only_what_the_verb_needs_is_installed(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     assert set(bootstrap.wanted_extras(verb)) == extras
+
+
+def test_what_is_installed_on_a_server_is_enough_for_every_function_whatever_its_settings(
+    bootstrap: ModuleType,
+) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    named = [*project["dependencies"], *(one for extra in bootstrap.wanted_extras("install") for one in extras[extra])]
+    installed = {re.split(r"[>=\[<;]", one)[0] for one in named} | {"markupsafe", "httpx2"}  # jinja2's, openai's
+    assert {name for function in FUNCTIONS for name in function.dependencies} <= installed
+
+
+def test_install_starts_nothing(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[str, ...]] = []
+    monkeypatch.setattr(bootstrap, "make_environment", made.append)
+    bootstrap.main(["install"])
+    assert made == [bootstrap.SERVER]
 
 
 def test_a_virtual_environment_of_another_python_is_made_anew(

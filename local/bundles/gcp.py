@@ -9,8 +9,21 @@ from local.bundles.manifests import Manifest
 from local.bundles.places import dump, lay, place
 
 ACCOUNT = {"serviceAccountName": "SERVICE_ACCOUNT"}
-# Each by its name in Secret Manager; the other settings are given with the service's own command.
+# Secrets by their name in Secret Manager; PUBLIC_URL is a placeholder, and any other setting one line more.
 KEY: Manifest = {"name": "INTERNAL_KEY", "valueFrom": {"secretKeyRef": {"name": "internal-key", "key": "latest"}}}
+CA: Manifest = {"name": "PG_CA_CERT", "valueFrom": {"secretKeyRef": {"name": "pg-ca", "key": "latest"}}}
+# Cloud SQL's certificate names the instance and not the private address it is reached at.
+COMMON: list[Manifest] = [KEY, CA, {"name": "PG_SSLMODE", "value": "verify-ca"}]
+# A service's address is known before there is one.
+URL = "https://{}-PROJECT_NUMBER.REGION.run.app"
+PUBLIC: Manifest = {"name": "PUBLIC_URL", "value": URL.format("dashboard")}
+# The network leads to the database's private address. The poller sends everything through it: only so is it no stranger
+# to services that let nobody in from outside.
+NETWORK = {"run.googleapis.com/network-interfaces": '[{"network": "default", "subnetwork": "default"}]'}
+TO_STORES = NETWORK | {"run.googleapis.com/vpc-access-egress": "private-ranges-only"}
+TO_STATIONS = NETWORK | {"run.googleapis.com/vpc-access-egress": "all-traffic"}
+# Nobody's identity is asked for: ours are the project key, the access token, and inside the internal key.
+OPEN = {"run.googleapis.com/invoker-iam-disabled": "true"}
 ADDRESS = {"secretName": "database-url", "items": [{"key": "latest", "path": "DATABASE_URL"}]}
 DOCKERFILE = f"""# One function: docker build -t signals-ingest --build-arg FUNCTION=ingest dist/gcp
 # Its wheels are for x86_64, wherever it is built.
@@ -42,28 +55,30 @@ def write(dist: Path) -> dict[str, int]:
 def service(function: Function) -> Manifest:
     """The poller shows the internal key and no identity, so what it calls is open to the project's network only."""
     # Uvicorn believes the front end who the caller was, and that he came by TLS.
-    one = manifests.serving(function, env=[KEY, {"name": "FORWARDED_ALLOW_IPS", "value": "*"}])
+    env = [*COMMON, {"name": "FORWARDED_ALLOW_IPS", "value": "*"}, *([PUBLIC] if function.public else [])]
+    one = manifests.serving(function, env=env)
     concurrency = 40 if function.public else 1
     limits = {"containerConcurrency": concurrency, "timeoutSeconds": function.seconds}
     spec = manifests.pod(one, ADDRESS, **limits, **ACCOUNT)
-    scale = {"autoscaling.knative.dev/maxScale": "20", "run.googleapis.com/startup-cpu-boost": "true"}
-    door = {"run.googleapis.com/ingress": "all" if function.public else "internal"}
+    scale = TO_STORES | {"autoscaling.knative.dev/maxScale": "20", "run.googleapis.com/startup-cpu-boost": "true"}
+    door = OPEN | {"run.googleapis.com/ingress": "all" if function.public else "internal"}
     template = {"metadata": {"annotations": scale}, "spec": spec}
     metadata = {"name": manifests.label(function), "annotations": door}
     return manifests.document(manifests.SERVING, "Service", metadata, {"template": template})
 
 
 def worker_pool() -> Manifest:
-    fed = ",".join(f"{one.name}=URL_OF_{one.name.upper()}" for one in manifests.stations())
-    env = [KEY, {"name": "POLLER_STATIONS", "value": fed}]
+    fed = ",".join(f"{one.name}={URL.format(manifests.label(one))}" for one in manifests.stations())
+    env = [*COMMON, {"name": "POLLER_STATIONS", "value": fed}]
     one = manifests.container("poller", "copilot", manifests.POLLER, 512, env)
     metadata = {"name": "poller", "annotations": {"run.googleapis.com/manualInstanceCount": "1"}}
-    spec = {"template": {"spec": manifests.pod(one, ADDRESS, **ACCOUNT)}}
+    spec = {"template": {"metadata": {"annotations": TO_STATIONS}, "spec": manifests.pod(one, ADDRESS, **ACCOUNT)}}
     return manifests.document("run.googleapis.com/v1", "WorkerPool", metadata, spec)
 
 
 def job() -> Manifest:
-    one = manifests.container("migrate", "copilot", manifests.MIGRATE, 512, [KEY])
+    one = manifests.container("migrate", "copilot", manifests.MIGRATE, 512, COMMON)
     task = manifests.pod(one, ADDRESS, maxRetries=1, timeoutSeconds="900", **ACCOUNT)
-    spec = {"template": {"spec": {"taskCount": 1, "template": {"spec": task}}}}
+    pods = {"taskCount": 1, "template": {"spec": task}}
+    spec = {"template": {"metadata": {"annotations": TO_STORES}, "spec": pods}}
     return manifests.document("run.googleapis.com/v1", "Job", {"name": "migrate"}, spec)

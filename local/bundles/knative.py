@@ -11,7 +11,9 @@ from local.bundles.places import dump, place
 
 NAMESPACE = "signals"
 SETTINGS, SECRETS = "signals-settings", "signals-secrets"
-WEEK = 7 * 24 * 60  # tries; at a minute each at the longest, an outage of days is outlasted
+# Each wait is a second longer than the one before: after an hour away a minute and a half, after a week twenty minutes.
+# Doubled, which has no ceiling there, the twentieth wait would be twelve days.
+TRIES = 10_000  # which is longer than a year
 MOUNTED = {"secretName": SECRETS}
 FROM_CLUSTER = [{"configMapRef": {"name": SETTINGS}}, {"secretRef": {"name": SECRETS}}]
 # The platform lets nobody from outside the cluster through to what is not public.
@@ -47,11 +49,11 @@ def service(function: Function) -> Manifest:
 
 
 def kafka_source(function: Function) -> Manifest:
-    """One record a call: for low volumes. Ordered, and tried again for a week, without a dead-letter sink, which would
-    take accepted events in an outage; what is unreadable our own code buries."""
+    """One record a call: for low volumes. Ordered, and tried again for longer than any outage, without a dead-letter
+    sink, which would take accepted events; what is unreadable our own code buries."""
     delivery = {
-        "retry": WEEK,
-        "backoffPolicy": "exponential",
+        "retry": TRIES,
+        "backoffPolicy": "linear",
         "backoffDelay": "PT1S",
         "timeout": f"PT{function.seconds}S",
     }

@@ -116,8 +116,9 @@ _secret = thing({"secretKeyRef": _from})
 _sasl = thing({"enable": FLAG, "user": _secret, "password": _secret, "type": _secret})
 _duration = matching(r"PT(\d+[HMS])+")
 _delivery = thing(
-    {"retry": number(1, 1_000_000), "backoffPolicy": one_of("exponential", "linear"), "backoffDelay": _duration},
-    {"timeout": _duration},  # and no deadLetterSink, which would take accepted events in an outage
+    {"retry": number(1, 1_000_000), "backoffPolicy": one_of("linear"), "backoffDelay": _duration},
+    # No deadLetterSink, which would take accepted events in an outage; and an exponential delay has no ceiling.
+    {"timeout": _duration},
 )
 
 
@@ -146,7 +147,8 @@ _task = thing(
     {"containers": many(_container), "maxRetries": number(0, 10), "timeoutSeconds": matching(r"\d+")},
     {"volumes": many(_volume), "serviceAccountName": TEXT},
 )
-_run_spec = thing({"template": thing({"spec": thing({"taskCount": number(1, 1), "template": thing({"spec": _task})})})})
+_tasks = thing({"taskCount": number(1, 1), "template": thing({"spec": _task})})
+_run_spec = thing({"template": thing({"spec": _tasks}, {"metadata": _annotated})})
 KINDS = {
     ("serving.knative.dev/v1", "Service"): _service_spec,
     ("sources.knative.dev/v1", "KafkaSource"): _kafka_spec,
@@ -159,7 +161,7 @@ KINDS = {
     ("batch/v1", "Job"): thing(
         {"template": thing({"spec": _pod})}, {"backoffLimit": number(0, 9), "activeDeadlineSeconds": number(1, 9999)}
     ),
-    ("run.googleapis.com/v1", "WorkerPool"): thing({"template": thing({"spec": _revision})}),
+    ("run.googleapis.com/v1", "WorkerPool"): thing({"template": thing({"spec": _revision}, {"metadata": _annotated})}),
     ("run.googleapis.com/v1", "Job"): _run_spec,
 }
 SHAPES = {place: manifest(*place, spec) for place, spec in KINDS.items()}

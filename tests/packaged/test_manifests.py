@@ -53,6 +53,36 @@ def test_on_knative_only_what_is_public_has_an_address_outside(dist: Path) -> No
         assert ({"name": "INTERNAL_KEY", "value": "platform"} in env) is inside  # open only where nobody gets in
 
 
+RUN = "run.googleapis.com/"
+
+
+def test_on_cloud_run_nobody_is_asked_for_an_identity_and_only_what_is_public_takes_strangers(dist: Path) -> None:
+    for path in sorted((dist / "gcp").glob("service-*.yaml")):
+        [one] = documents(path)
+        function = next(f for f in FUNCTIONS if f.name == one["metadata"]["name"].replace("-", "_"))
+        said = one["metadata"]["annotations"]
+        assert said[f"{RUN}invoker-iam-disabled"] == "true"
+        assert said[f"{RUN}ingress"] == ("all" if function.public else "internal")
+        env = one["spec"]["template"]["spec"]["containers"][0]["env"]
+        assert "valueFrom" in next(v for v in env if v["name"] == "INTERNAL_KEY")  # no identity, so this is the guard
+
+
+def test_on_cloud_run_everything_reaches_the_database_and_the_poller_its_stations(dist: Path) -> None:
+    found = [one for path in (dist / "gcp").glob("*.yaml") for one in documents(path)]
+    for one in found:
+        said = one["spec"]["template"]["metadata"]["annotations"]
+        assert json.loads(said[f"{RUN}network-interfaces"])
+        through = "all-traffic" if one["kind"] == "WorkerPool" else "private-ranges-only"
+        assert said[f"{RUN}vpc-access-egress"] == through
+        pod = one["spec"]["template"]["spec"]
+        [container] = pod.get("containers") or pod["template"]["spec"]["containers"]
+        assert (
+            {"DATABASE_URL_FILE", "PG_CA_CERT", "PG_SSLMODE"}
+            <= {v["name"] for v in container["env"]}
+            <= lookup.NAMES | {"FORWARDED_ALLOW_IPS"}
+        )
+
+
 def as_the_deployer_reads(folder: Path) -> Any:
     """Its way with variables: text for text, before it looks at the YAML; one that is empty or missing stops it."""
 

@@ -56,13 +56,13 @@ def test_the_one_server_may_do_little_and_comes_back(docker: str, profile: str, 
     published = {(one["host_ip"], one["published"], one["target"]) for one in server["ports"]}
     assert published == {("127.0.0.1", str(part.port), part.port) for part in parts.PUBLIC}
     assert server["depends_on"]["postgres"]["condition"] == "service_healthy"
-    assert set(server["environment"]) <= lookup.NAMES
+    assert set(server["environment"]) <= lookup.NAMES | {"FORWARDED_ALLOW_IPS"}
 
 
 def test_the_small_one_knows_no_store_but_postgres(docker: str) -> None:
     services = resolved(docker, "small")
     names = {name for name, value in services["server"]["environment"].items() if value}
-    assert names == {"DATABASE_URL", "PG_SSLMODE", "SERVER_HOST"}
+    assert names == {"DATABASE_URL", "PG_SSLMODE", "SERVER_HOST", "FORWARDED_ALLOW_IPS"}
     assert services["postgres"]["restart"] == "unless-stopped"
 
 

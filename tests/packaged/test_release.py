@@ -68,7 +68,7 @@ def test_the_scripts_for_stores_show_what_they_would_do(script: Path, deed: str)
     env = {"PATH": os.environ["PATH"], "SUBNET_GROUP": "a", "SUBNETS": "c", "SECURITY_GROUP": "b", "KAFKA": "yes"}
     env["PASSWORD"] = "hunter2"
     done = subprocess.run([script, deed, "--dry-run"], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.split()[0] in ("aws", "doctl")
+    assert done.stdout.split()[0] in ("aws", "doctl", "gcloud")
     assert "hunter2" not in done.stdout
     assert subprocess.run([script], env=env, capture_output=True, check=False).returncode == 2
 

@@ -53,7 +53,7 @@ said_of_instance() {
 
 # A new secret.
 keep() {
-  printf %s "$2" | run gcloud secrets create "$1" --data-file=-
+  run gcloud secrets create "$1" --data-file=- <<< "$2"
 }
 
 asked "$@"

@@ -12,6 +12,8 @@ from common.errors import Misconfigured
 from local import harness, state
 
 WAIT_SECONDS = 15.0
+# Lambda's event sources and KafkaSource keep their own counsel of what they try again.
+NONE = "No poller tells of any; where a platform's event source feeds the station, read docs/how-to/dead-letters.md."
 
 
 def main(environ: Mapping[str, str], station: str, partition: int, offset: int, why: str) -> int:
@@ -38,4 +40,4 @@ def skip(conn: Connection, station: str, partition: int, offset: int, why: str) 
 
 def standing(conn: Connection) -> str:
     found = [f"{one.station} {one.partition}/{one.offset}: {one.error}" for one in stops.standing(conn)]
-    return "Stopped are: " + "; ".join(found) if found else "None is stopped at all."
+    return "Stopped are: " + "; ".join(found) if found else NONE

@@ -21,7 +21,8 @@ def inflated(request: Request, limit: int) -> bytes:
         found = inflate(request.body, window, limit)
         if found is not None:
             return checked(found, limit)
-    raise Problem("malformed", f"The body is not {encoding}, or it was cut off.", status=400)
+    detail = f"The body is not {encoding}, was cut off, or goes on after its end: send one stream of it."
+    raise Problem("malformed", detail, status=400)
 
 
 def inflate(body: bytes, window: int, limit: int) -> bytes | None:

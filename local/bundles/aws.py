@@ -11,6 +11,9 @@ from local.bundles.places import dump, place
 BATCH = {"batchSize": 1000, "maximumBatchingWindow": 1, "startingPosition": "TRIM_HORIZON"}
 # A notification may mean a model's answer of a minute and a half, so one at a time.
 AI_BATCH = {**BATCH, "batchSize": 1, "maximumBatchingWindow": 0}
+# Each batch is an object in the archive: a minute's worth, or the 6 MB that a call may carry.
+ARCHIVE_BATCH = {**BATCH, "batchSize": 10_000, "maximumBatchingWindow": 60}
+BATCHES = {"ai_worker": AI_BATCH, "archiver": ARCHIVE_BATCH}
 GROUPS = {
     "indexer": topics.INDEXER,
     "incident_engine": topics.INCIDENT_ENGINE,
@@ -69,7 +72,7 @@ def events(function: Function, stream: str) -> list[dict[str, Any]]:
     if not function.reads_stream or stream == "postgres":
         return []
     common: dict[str, Any] = {"topic": function.trigger, "consumerGroupId": GROUPS[function.name]}
-    common |= AI_BATCH if function.trigger == topics.AI_JOBS else BATCH
+    common |= BATCHES.get(function.name, BATCH)
     if stream == "msk":
         return [{"msk": {"arn": "${param:mskArn}", "saslScram512": "${param:kafkaSecretArn}", **common}}]
     # The event source stands where the functions do.

@@ -151,7 +151,7 @@ def test_a_window_gathers_what_comes_until_it_is_full_or_over(room: Room) -> Non
 
 def test_only_a_record_that_stands_can_be_skipped(room: Room) -> None:
     environ = {"DATABASE_URL": room.database_url}
-    with pytest.raises(Misconfigured, match="None is stopped at all"):
+    with pytest.raises(Misconfigured, match="No poller tells of any"):
         skip.main(environ, "probe", 1, 5, "I think so")
     with pytest.raises(Misconfigured, match="--why"):
         skip.main(environ, "probe", 1, 5, " ")

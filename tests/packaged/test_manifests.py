@@ -203,7 +203,7 @@ def test_event_sources_try_for_ever_and_throw_nothing_away(templates: dict[str, 
         assert "DestinationConfig" not in source
         assert source["StartingPosition"] == "TRIM_HORIZON"
         assert source["Topics"][0] in topics.TOPICS
-    windows = sorted(source["MaximumBatchingWindowInSeconds"] for source in sources.values())
+    windows = sorted(source.get("MaximumBatchingWindowInSeconds", 0) for source in sources.values())
     assert windows == [0, 1, 1, 60]  # the model's jobs, indexer and engine, and the archive, each batch an object
     assert len(of(templates[stream], "CloudWatch::Alarm")) == len(sources)
 

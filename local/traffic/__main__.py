@@ -51,7 +51,7 @@ def run(words: argparse.Namespace) -> int:
     life = Life(words.seed, words.environment)
     happens: Happens = partial(around, words.seed)
     if words.demo:
-        life, happens = life._replace(noon=demo.noon(now)), demo.happens(words.seed, now)
+        life, happens = demo.told_at(life, now), demo.happens(words.seed, now)
         with closing(Api(environ)) as api:
             begin = untold(api, words.project, now)
     traffic = Traffic(life, happens, to, stopping)

@@ -1,6 +1,7 @@
 """The story of `make demo`: a day that was, told in a few seconds, and what is burning at its end."""
 
 from local.traffic.happenings import Happening, Happens, around, bad_deploy
+from local.traffic.shop import DAY, Life
 
 HOURS = 24
 SETTLED = 60  # minutes after the story, from which on the seed decides what goes on
@@ -26,6 +27,6 @@ def happens(seed: int, now: int) -> Happens:
     return lambda minute: [*told, *(one for one in around(seed, minute) if one.first >= now + SETTLED)]
 
 
-def noon(now: int) -> int:
-    """Whenever it is told, it is noon: at night nobody would notice that nobody signs up."""
-    return now % (24 * 60)
+def told_at(life: Life, now: int) -> Life:
+    """Whenever it is told, it is noon of a workday: at night nobody would notice that nobody signs up."""
+    return life._replace(noon=now % DAY, weekend=1.0)

@@ -50,11 +50,12 @@ WORDS = ("Love the new search.", "Checkout took ages today.", "Could not find th
 
 
 class Life(NamedTuple):
-    """`noon` is the minute of the day when most people are awake; a day has its nights, a week its weekend."""
+    """`noon` is the minute of the day when most people are awake; of a workday a day at the weekend has `weekend`."""
 
     seed: int
     environment: str
     noon: int = 12 * 60
+    weekend: float = 0.6
 
 
 def minute_of(life: Life, minute: int, happenings: Sequence[Happening]) -> list[Event]:
@@ -106,10 +107,10 @@ def _people(minute: int, happenings: Sequence[Happening], awake: float, chance: 
 
 
 def curve(life: Life, minute: int) -> float:
-    """From a quarter at night to one at noon; of it three fifths on Saturday and Sunday."""
+    """From a quarter at night to one at noon of a workday."""
     from_noon = abs((minute - life.noon + DAY // 2) % DAY - DAY // 2) / (DAY / 2)
     weekend = (minute // DAY + 3) % 7 >= 5  # the epoch began on a Thursday
-    return (0.25 + 0.75 * (1 - from_noon**2) ** 2) * (0.6 if weekend else 1)
+    return (0.25 + 0.75 * (1 - from_noon**2) ** 2) * (life.weekend if weekend else 1)
 
 
 def drawn(chance: Random, mean: float) -> int:

@@ -16,6 +16,7 @@ from local.traffic.shop import DAY, Life, curve, minute_of
 pytestmark = pytest.mark.many
 
 NOW = 29_600_000  # a minute of the epoch
+SATURDAY = 20_554 * DAY  # its first minute
 LIFE = Life(1, "prod")
 
 
@@ -62,13 +63,21 @@ def test_a_day_in_which_nothing_happens_opens_no_incident() -> None:
     assert [name for name, series in found.items() if series.incidents] == []
 
 
-@pytest.mark.parametrize("now", [NOW, NOW + 4 * DAY + 13 * 60 + 17])
-def test_the_story_shows_a_spike_after_a_deploy_and_a_signup_drop_at_any_hour(now: int) -> None:
-    life = LIFE._replace(noon=demo.noon(now))
-    found = played(life, demo.happens(1, now), range(now - demo.HOURS * 60, now))
-    opened = {name: series.incidents for name, series in found.items() if series.incidents}
+def shown(now: int, minutes: int) -> dict[str, Any]:
+    """What the last minutes of the story open."""
+    found = played(demo.told_at(LIFE, now), demo.happens(1, now), range(now - minutes, now))
+    return {name: series.incidents for name, series in found.items() if series.incidents}
+
+
+def test_the_story_shows_what_broke_in_the_morning_and_what_breaks_now_and_nothing_else() -> None:
+    opened = shown(SATURDAY + 13 * 60 + 17, demo.HOURS * 60)
     assert set(opened) == {"UPSTREAM_TIMEOUT", "QUERY_FAILED", "signup"}
     assert [one["status"] for one in opened["QUERY_FAILED"]] == ["resolved"]
+
+
+@pytest.mark.parametrize("now", range(SATURDAY, SATURDAY + 7 * DAY, 7 * 60))  # each day, and each hour of a day
+def test_it_shows_a_spike_after_a_deploy_and_a_signup_drop_whenever_it_is_told(now: int) -> None:
+    opened = shown(now, 100)
     [spike], [drop] = opened["UPSTREAM_TIMEOUT"], opened["signup"]
     assert (spike["status"], drop["status"]) == ("open", "open")
     assert now - 26 < spike["opened"] <= now - 23  # the deploy is the minute before its errors

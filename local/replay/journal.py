@@ -16,6 +16,8 @@ class Progressed(NamedTuple):
     run: str
     shift_seconds: int
     lines: int = 0  # that are settled, from the beginning
+    keep_ids: bool = False
+    sources: str = ""  # what they were
 
 
 class Journal:

@@ -52,10 +52,12 @@ class Play:
         self.at = begin
         thread = threading.Thread(target=self._bring, name="bring", daemon=True)
         thread.start()
-        self._read(lines, begin)
-        self._put(None)
-        thread.join()
-        self.journal.keep(self.at, now=True)
+        try:
+            self._read(lines, begin)
+        finally:
+            self._put(None)
+            thread.join()
+            self.journal.keep(self.at, now=True)
         return not self.courier.stopping.is_set()
 
     def _read(self, lines: Iterable[Line | Broken], begin: Progressed) -> None:

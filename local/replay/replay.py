@@ -11,7 +11,7 @@ from local.replay.consent import KNOWING, refuse_twice
 from local.replay.journal import Journal, Progressed
 from local.replay.play import Pace, Play
 from local.replay.reading import Facts, facts, read
-from local.replay.sources import sources
+from local.replay.sources import about, sources
 from local.sending import ids
 from local.sending.courier import Courier
 from local.sending.progress import bar
@@ -58,7 +58,7 @@ class Replay:
         """Once, or until told to stop."""
         begin = self._resumed() if self.wanted.resume else self._anew()
         while self._round(begin) and self.wanted.loop and self._past(begin):
-            begin = Progressed(ids.new_run(), self._shift())
+            begin = self._beginning()
         self.courier.close()
 
     def line(self) -> str:
@@ -110,7 +110,7 @@ class Replay:
         return f"replay: {told.accepted} accepted, {told.refused} refused, {len(self.facts.broken)} broken{rest}"
 
     def _anew(self) -> Progressed:
-        begin = Progressed(ids.new_run(), self._shift())
+        begin = self._beginning()
         if not self.wanted.knowing:
             with closing(Api(self.environ)) as api:
                 refuse_twice(api, self.wanted.project, self.facts, timedelta(seconds=begin.shift_seconds))
@@ -120,7 +120,11 @@ class Replay:
         left = self.journal.left()
         if left is None:
             raise Unusable("No replay of these sources into this project was interrupted: say it without --resume.")
+        refuse_changed(left, self._beginning())
         return left
+
+    def _beginning(self) -> Progressed:
+        return Progressed(ids.new_run(), self._shift(), keep_ids=self.wanted.keep_ids, sources=about(self.sources))
 
     def _shift(self) -> int:
         """Whole minutes, so that what was in one minute still is."""
@@ -154,6 +158,18 @@ def refuse_nonsense(wanted: Wanted) -> None:
         )
     if wanted.batch < 1:
         raise Unusable("--batch is how many events a request has: at least 1.")
+
+
+def refuse_changed(left: Progressed, now: Progressed) -> None:
+    """What was sent is known by the number of a line alone, and is sent again under its id."""
+    if left.keep_ids != now.keep_ids:
+        began, say = ("with", "say it too") if left.keep_ids else ("without", "leave it out")
+        raise Unusable(f"It was begun {began} --keep-ids: {say}, for other ids would be counted twice.")
+    if left.sources != now.sources:
+        raise Unusable(
+            "The sources have changed since it was interrupted, in number, name or size, so nobody knows which lines "
+            "were sent: put back what they were, or send them into a new project (--project NAME)."
+        )
 
 
 def refuse_broken(found: Facts, what: str) -> None:

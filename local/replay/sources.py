@@ -1,8 +1,12 @@
 """Where lines come from: NDJSON files, plain or gzip, folders of them, and archives in object storage."""
 
 import gzip
+import hashlib
+import json
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,12 +24,19 @@ class Source(NamedTuple):
     """One file or object; its lines are read anew each time they are asked for."""
 
     name: str
+    size: int
     lines: Callable[[], Iterator[bytes]]
 
 
 def sources(given: list[str], environ: Mapping[str, str]) -> list[Source]:
     """In the order given; those of a folder or bucket by name, an archive's by time."""
     return [source for one in given for source in _of(one, environ)]
+
+
+def about(found: list[Source]) -> str:
+    """Another text for other sources; lines of the same number may be other ones then."""
+    named = [(source.name.rpartition("/")[2], source.size) for source in found]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
 def _of(given: str, environ: Mapping[str, str]) -> list[Source]:
@@ -36,10 +47,10 @@ def _of(given: str, environ: Mapping[str, str]) -> list[Source]:
         found = sorted((str(one) for one in path.rglob("*") if one.name.endswith(ENDINGS)), key=in_order)
         if not found:
             raise Unusable(f"{given} has no file that ends in {' or '.join(ENDINGS)}.")
-        return [Source(name, partial(_of_file, Path(name))) for name in found]
+        return [_file(name) for name in found]
     if not path.is_file():
         raise Unusable(f"{given} is neither a file nor a folder, nor s3://bucket/prefix.")
-    return [Source(given, partial(_of_file, path))]
+    return [_file(given)]
 
 
 def in_order(name: str) -> tuple[int, int, int, str]:
@@ -48,32 +59,60 @@ def in_order(name: str) -> tuple[int, int, int, str]:
     return int(time), int(partition), int(first), name
 
 
+def _file(name: str) -> Source:
+    path = Path(name)
+    with readable(name):
+        return Source(name, path.stat().st_size, partial(_of_file, path))
+
+
 def _of_file(path: Path) -> Iterator[bytes]:
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+    with readable(str(path)), gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         yield from file
 
 
+@contextmanager
+def readable(name: str, *failures: type[Exception]) -> Iterator[None]:
+    """What cannot be read, or no more of it, is named in one sentence."""
+    caught: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, *failures)
+    try:
+        yield
+    except caught as error:
+        raise Unusable(f"{name} cannot be read: {error}") from error
+
+
 def _in_bucket(given: str, environ: Mapping[str, str]) -> list[Source]:
-    where, client = urlsplit(given), _client(environ)
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=where.netloc, Prefix=where.path.lstrip("/"))
-    names = [one["Key"] for page in pages for one in page.get("Contents", ()) if one["Key"].endswith(ENDINGS)]
+    where = urlsplit(given)
+    with _asking(given):
+        client = _client(environ)
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=where.netloc, Prefix=where.path.lstrip("/"))
+        sizes = {one["Key"]: one["Size"] for page in pages for one in page.get("Contents", ())}
+    names = sorted((name for name in sizes if name.endswith(ENDINGS)), key=in_order)
     if not names:
         raise Unusable(f"{given} holds no object that ends in {' or '.join(ENDINGS)}.")
-    return [Source(name, partial(_of_object, client, where.netloc, name)) for name in sorted(names, key=in_order)]
+    return [Source(name, sizes[name], partial(_of_object, client, where.netloc, name)) for name in names]
 
 
 def _of_object(client: Any, bucket: str, name: str) -> Iterator[bytes]:
-    body: bytes = client.get_object(Bucket=bucket, Key=name)["Body"].read()
-    yield from (gzip.decompress(body) if name.endswith(".gz") else body).splitlines()
+    with _asking(name):
+        body: bytes = client.get_object(Bucket=bucket, Key=name)["Body"].read()
+        yield from (gzip.decompress(body) if name.endswith(".gz") else body).splitlines()
+
+
+@contextmanager
+def _asking(name: str) -> Iterator[None]:
+    try:
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError:
+        raise Unusable("Reading from object storage needs botocore: .venv/bin/pip install botocore.") from None
+    with readable(name, BotoCoreError, ClientError, ValueError):  # that of an address that is none
+        yield
 
 
 def _client(environ: Mapping[str, str]) -> Any:
     """With the variables of the archiver; without them, whatever the machine provides."""
-    try:
-        import botocore.session
-        from botocore.config import Config
-    except ImportError:
-        raise Unusable("Reading from object storage needs botocore: .venv/bin/pip install botocore.") from None
+    import botocore.session
+    from botocore.config import Config
+
     return botocore.session.get_session().create_client(
         "s3",
         region_name=environ.get("S3_REGION") or "us-east-1",

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,12 @@ from common import settings
 from common.clients import archive
 from common.clients.objects import objects_for
 from common.edge.records import Record
-from local.replay.journal import FOLDER
+from local.replay.journal import FOLDER, Journal, Progressed
+from local.replay.play import Pace, Play
+from local.replay.reading import Line
+from local.sending.courier import Courier
+from local.sending.tally import Tally
+from local.sending.target import Target, Unusable
 from tests.stations.test_archiver import bucket
 from tests.stub_ingest import Batch, Said, Stub, ended, run, start, taken
 
@@ -161,6 +167,8 @@ def test_one_that_was_killed_sends_little_again_and_that_under_the_same_ids(stub
     stub.wait_for(40)
     running.kill()
     ended(running)
+    other = run(replay(path, "--resume", "--keep-ids"), stub.environ)
+    assert (other.code, "begun without --keep-ids" in other.err) == (2, True)
     assert run(replay(path, "--resume"), stub.environ).code == 0
     ids = {event["message"]: set[str]() for event in stub.events}
     for event in stub.events:
@@ -201,6 +209,40 @@ def test_an_archive_in_object_storage_is_replayed_in_its_order(stub: Stub, objec
     for partition in range(3):  # of each partition in its order
         own = [int(message) for message in messages(stub) if int(message) % 3 == partition]
         assert own == sorted(own)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({}, "NoSuchBucket"),
+        ({"S3_ENDPOINT_URL": "nowhere"}, "Invalid endpoint"),
+    ],
+)
+def test_an_archive_that_cannot_be_read_is_one_sentence(
+    stub: Stub, objects_url: str, wrong: dict[str, str], why: str
+) -> None:
+    environ = stub.environ | {"S3_ENDPOINT_URL": objects_url, "S3_ACCESS_KEY": "x", "S3_SECRET_KEY": "x"} | wrong
+    done = run(["local.replay", "s3://nowhere-at-all/old/", KNOWING], environ)
+    assert (done.code, done.err.count("\n")) == (2, 1), done.err
+    assert "replay: s3://nowhere-at-all/old/ cannot be read: " in done.err
+    assert why in done.err
+
+
+def test_a_source_that_breaks_off_on_the_way_leaves_a_replay_that_can_go_on(stub: Stub, tmp_path: Path) -> None:
+    def lines() -> Iterator[Line]:
+        for number in range(5):
+            text = json.dumps({"event_type": "error", "message": f"{number}", "occurred_at": AT.isoformat()})
+            yield Line(number, AT, text.encode())
+        raise Unusable("a.ndjson.gz cannot be read")
+
+    courier = Courier(Target(stub.url, "sck_stub"), Tally(), threading.Event())
+    journal = Journal(["a"], stub.url, "", tmp_path)
+    play = Play(courier, journal, Pace(0), 2, keep_ids=False)
+    with pytest.raises(Unusable):
+        play.run(lines(), Progressed("0123456789abcdef01", 0))
+    courier.close()
+    assert messages(stub) == ["0", "1", "2", "3"]
+    assert journal.left() == Progressed("0123456789abcdef01", 0, 4)
 
 
 def test_without_consent_it_must_be_able_to_ask(stub: Stub, tmp_path: Path) -> None:

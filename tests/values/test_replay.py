@@ -16,8 +16,8 @@ from local.replay.consent import spans
 from local.replay.journal import Journal, Progressed
 from local.replay.play import Pace
 from local.replay.reading import Broken, Facts, Line, facts, prepared, read
-from local.replay.replay import Wanted, refuse_broken, refuse_nonsense
-from local.replay.sources import in_order, sources
+from local.replay.replay import Wanted, refuse_broken, refuse_changed, refuse_nonsense
+from local.replay.sources import about, in_order, sources
 from local.sending.target import Unusable
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -118,6 +118,25 @@ def test_a_source_that_is_not_there_is_one_sentence(tmp_path: Path, given: str) 
         sources([str(tmp_path / given)], {})
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (gzip.compress(b"x" * 500)[:-9], "ended before"),  # cut off
+        (b"no gzip", "Not a gzipped file"),
+        (gzip.compress(b"x")[:10] + b"\xff" * 40, "while decompressing"),
+        (None, "Is a directory"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_one_sentence(tmp_path: Path, content: bytes | None, why: str) -> None:
+    path = tmp_path / "a.ndjson.gz"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(Unusable, match=rf"a\.ndjson\.gz cannot be read: .*{why}"):
+        all_of(tmp_path)
+
+
 def line(number: int = 0, **fields: Any) -> Line:
     given = event(number, **fields)
     return Line(number, datetime.fromisoformat(given["occurred_at"]), json.dumps(given).encode())
@@ -194,6 +213,29 @@ def test_a_journal_is_of_one_replay_and_ends_with_it(tmp_path: Path) -> None:
         assert Journal(*other, tmp_path).left() is None
     one.over()
     assert one.left() is None
+
+
+def test_it_goes_on_only_with_the_sources_and_the_ids_it_began_with(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.ndjson", event(1), event(2))
+    began = Progressed(RUN, 60, 1, keep_ids=True, sources=about(sources([str(path)], {})))
+    refuse_changed(began, began._replace(run=OTHER, shift_seconds=0, lines=0))
+    with pytest.raises(Unusable, match="begun with --keep-ids"):
+        refuse_changed(began, began._replace(keep_ids=False))
+    with pytest.raises(Unusable, match="begun without --keep-ids"):
+        refuse_changed(began._replace(keep_ids=False), began)
+    written(tmp_path, "a.ndjson", event(0), event(1), event(2))  # lines before the mark: none is what it was
+    with pytest.raises(Unusable, match="have changed"):
+        refuse_changed(began, began._replace(sources=about(sources([str(path)], {}))))
+
+
+def test_sources_are_known_by_name_order_and_size(tmp_path: Path) -> None:
+    given = [str(written(tmp_path, name, event(1))) for name in ("a.ndjson", "b.ndjson")]
+    one = about(sources(given, {}))
+    assert one == about(sources(given, {}))
+    assert one != about(sources(given[::-1], {}))
+    assert one != about(sources(given[:1], {}))
+    written(tmp_path, "b.ndjson", event(1), event(2))
+    assert one != about(sources(given, {}))
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,13 @@ from common.edge.records import Record
 from local import seed
 from local.bundles.declaration import ROOT
 from local.hosts.aws import Lambda, http_event
+from local.servers.objects import ObjectsServer
 from local.servers.postgres import PostgresServer
 from migrations.apply import bring_up
 
 CALLS, EVENTS = 60, 10  # events a request, as a client that sends every few seconds has them
-STATIONS = ("incident_engine", "indexer")
+STATIONS = ("incident_engine", "indexer", "archiver")
+BUCKET = "signals-bill"
 SIZE = "SELECT pg_database_size(current_database())"
 
 
@@ -39,37 +41,43 @@ def measure() -> Measured:
         home = Path(folder)
         home.chmod(0o755)
         server = PostgresServer(home / "servers" / "postgres", throwaway=True)
+        objects = ObjectsServer(home / "servers" / "objects", bucket=BUCKET)
         server.start()
+        objects.start()
         try:
-            return _on(server.url(), home)
+            kept = {"S3_ENDPOINT_URL": objects.url, "S3_BUCKET": BUCKET, "S3_ACCESS_KEY": "a", "S3_SECRET_KEY": "b"}
+            return _on({"DATABASE_URL": server.url(), "INTERNAL_KEY": "k", **kept}, home)
         finally:
+            objects.stop()
             server.stop()
 
 
-def _on(url: str, home: Path) -> Measured:
-    where = settings.read({"DATABASE_URL": url})
+def _on(env: dict[str, str], home: Path) -> Measured:
+    where = settings.read(env)
     conn, stream = Connection(where.database), stream_for(where)
     bring_up(where, datetime.now(UTC).date())
-    key = credentials.mint(credentials.PROJECT_KEY, b"b" * 24)
-    seed.make(conn, key, credentials.mint(credentials.ACCESS_TOKEN, b"b" * 24))
+    key, token = (credentials.mint(kind, b"b" * 24) for kind in (credentials.PROJECT_KEY, credentials.ACCESS_TOKEN))
+    seed.make(conn, key, token)
     [[before]] = conn.run(SIZE)
     logs: list[float] = []
-    taken = _timed("functions/ingest/main.py", home, url, [_request(key) for _ in range(CALLS)], logs)
+    taken = _timed("functions/ingest/main.py", home, env, [_request(key) for _ in range(CALLS)], logs)
     records = list(stream.scan(topics.RAW))
     batches = [_batch(records[at : at + 100]) for at in range(0, len(records), 100)]
     call_ms = {"ingest": taken}
     for name in STATIONS:
-        call_ms[name] = _timed(f"functions/{name}/main.py", home, url, batches, logs)
-    tick = _timed("schedules/tick.py", home, url, [{"source": "aws.events"}] * 5, logs)
+        call_ms[name] = _timed(f"functions/{name}/main.py", home, env, batches, logs)
+    asked = http_event("GET", "/v1/incidents", {"authorization": f"Bearer {token}"})
+    call_ms["core_api"] = _timed("functions/core_api/main.py", home, env, [asked] * CALLS, logs)
+    tick = _timed("schedules/tick.py", home, env, [{"source": "aws.events"}] * 5, logs)
     [[after]] = conn.run(SIZE)
     conn.close()
     stream.close()
     return Measured(call_ms, 100, tick, sum(logs) / len(logs), (after - before) / (CALLS * EVENTS))
 
 
-def _timed(source: str, home: Path, url: str, events: list[Any], logs: list[float]) -> float:
+def _timed(source: str, home: Path, env: dict[str, str], events: list[Any], logs: list[float]) -> float:
     """Milliseconds a call, the first (a cold start's) left out."""
-    host = Lambda(source, home, {"DATABASE_URL": url, "INTERNAL_KEY": "k"}, ROOT)
+    host = Lambda(source, home, env, ROOT)
     try:
         host.invoke(events[0])
         began = time.monotonic()

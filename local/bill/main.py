@@ -14,8 +14,8 @@ KEPT_OF_A_MONTH = 1.0  # search keeps thirty days, the log seven
 READS = 3 * 8 * 60 * 22  # three people have a page open all their working hours, which asks once a minute
 EVENTS_AN_INCIDENT, MODEL_MS = 100_000, 10_000  # and how long its summary waits for a model
 NOT_IN_IT = (
-    "not in it: the model's tokens, traffic out, an OpenSearch, tax, and where functions in a network of their own ask\n"
-    "  the internet, a NAT gateway of about 40"
+    "not in it: the model's tokens, traffic out, an OpenSearch, tax, and where functions in a network of their own\n"
+    "  ask the internet, a NAT gateway of about 40"
 )
 BILLION = 1e9
 

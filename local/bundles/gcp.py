@@ -77,7 +77,9 @@ def worker_pool() -> Manifest:
 
 
 def job() -> Manifest:
-    one = manifests.container("migrate", "copilot", manifests.MIGRATE, 512, COMMON)
+    """What comes after `python -m` are arguments, so that one execution of it may do something else: `local doctor`."""
+    command, said = manifests.MIGRATE[:2], manifests.MIGRATE[2:]
+    one = manifests.container("migrate", "copilot", command, 512, COMMON, args=said)
     task = manifests.pod(one, ADDRESS, maxRetries=1, timeoutSeconds="900", **ACCOUNT)
     pods = {"taskCount": 1, "template": {"spec": task}}
     spec = {"template": {"metadata": {"annotations": TO_STORES}, "spec": pods}}

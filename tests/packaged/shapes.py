@@ -95,7 +95,7 @@ _volume = thing({"name": LABEL, "secret": thing({"secretName": LABEL}, {"items":
 _container = thing(
     {"name": LABEL, "image": TEXT, "command": many(TEXT), "resources": _limit},
     {
-        "env": many(_variable), "volumeMounts": many(_mount), "envFrom": many(_source),
+        "args": many(TEXT), "env": many(_variable), "volumeMounts": many(_mount), "envFrom": many(_source),
         "ports": many(thing({"containerPort": number(1, 65_535)})),
         "securityContext": _security, "readinessProbe": thing({"tcpSocket": thing({"port": number(1, 65_535)})}),
     },

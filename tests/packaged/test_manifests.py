@@ -111,6 +111,14 @@ def filled_in(dist: Path, tmp_path: Path) -> Path:
     return folder
 
 
+def test_cloud_runs_job_migrates_unless_an_execution_says_what_else(dist: Path) -> None:
+    [job] = documents(dist / "gcp" / "job-migrate.yaml")
+    [one] = job["spec"]["template"]["spec"]["template"]["spec"]["containers"]
+    assert (one["command"], one["args"]) == (["python", "-m"], ["migrations.apply"])
+    workflow = (ROOT / ".github" / "workflows" / "connectivity.yml").read_text()
+    assert f"jobs execute {job['metadata']['name']} --args=local,doctor" in workflow
+
+
 def test_digitaloceans_project_is_what_its_deployer_takes(dist: Path, filled_in: Path) -> None:
     folder, project = dist / "digitalocean", as_the_deployer_reads(filled_in)
     valid(shapes.PROJECT, project)

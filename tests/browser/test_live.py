@@ -112,6 +112,21 @@ def test_search_never_refreshes_by_itself(opened: Opened, first: str) -> None:
     assert asked == []
 
 
+def test_a_plot_is_read_by_pointer_and_by_keyboard(opened: Opened, first: str) -> None:
+    page = opened()
+    plot = page.locator("[data-plot]").first
+    hits, line = plot.locator(".hits rect"), plot.locator("[data-line]")
+    newest, before = (hits.nth(at).locator("title").text_content() or "" for at in (-1, -2))
+    expect(line).to_have_text(newest)
+    hits.last.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(line).to_have_text(before)
+    page.locator("h1").hover()
+    hits.last.evaluate("hit => hit.blur()")
+    hits.first.hover()
+    expect(line).to_have_text(hits.first.locator("title").text_content() or "")
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_times_that_are_typed_are_what_is_searched_until_a_range_is_chosen(
     opened: Opened, first: str, scripts: bool

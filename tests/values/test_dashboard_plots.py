@@ -271,6 +271,15 @@ def test_yesterday_is_in_the_unit_of_the_bars() -> None:
     )
 
 
+def test_a_day_can_be_read_bar_by_bar_and_in_a_table_of_the_same_numbers() -> None:
+    today, yesterday = [1_000 + place for place in range(BINS)], [place % 4 for place in range(BINS)]
+    made = day("error", CLOCK, END - 1_440, today, yesterday, {}, [])
+    edges = [CLOCK.minute(time_of(END - 1_440 + 15 * place)) for place in range(BINS + 1)]
+    assert made.points[5] == f"{edges[5]} to {edges[6]}: 1,005 errors, 1 the day before"
+    assert made.table[1] == (edges[4], ["1,004", "1,005", "1,006", "1,007", "6"])
+    assert (len(made.points), len(made.table)) == (96, 24)
+
+
 def test_a_quiet_day_is_no_error() -> None:
     made = day("signup", CLOCK, END - 1_440, [0] * BINS, [0] * BINS, {}, [])
     assert made.bars == []

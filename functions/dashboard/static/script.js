@@ -1,6 +1,6 @@
 // Refreshes what is live, moves the focus, keeps relative times true. Every page is complete without it.
 // It knows: [data-live], time[data-ago], li.row[id] with a[data-row], [data-act], a[rel=up|prev|next], and plots:
-// [data-plot] with .hit (title, tabindex) and one [data-line].
+// [data-plot] with .hits rect (title, tabindex) and one [data-line].
 "use strict";
 (() => {
 const all = (what, within = document) => [...within.querySelectorAll(what)];
@@ -161,6 +161,7 @@ one("#news button")?.addEventListener("click", () => poll(true));
 plan();
 
 // Points of a plot: one stop for the keyboard, arrows within; what a point says stands below it.
+const HIT = ".hits rect";
 const tell = (plot, hit) => {
   const line = one("[data-line]", plot.closest("[data-plot]"));
   if (!line) return;
@@ -168,14 +169,14 @@ const tell = (plot, hit) => {
   line.textContent = hit ? one("title", hit).textContent : line.dataset.newest;
 };
 ["mouseover", "focusin"].forEach((name) => document.addEventListener(name, (event) => {
-  const hit = event.target.closest(".hit"), plot = hit && hit.closest("[data-plot]");
+  const hit = event.target.closest(HIT), plot = hit && hit.closest("[data-plot]");
   if (plot) tell(hit, hit);
 }));
 ["mouseout", "focusout"].forEach((name) => document.addEventListener(name, (event) => {
-  if (event.target.closest(".hit") && event.target.closest("[data-plot]")) tell(event.target);
+  if (event.target.closest(HIT) && event.target.closest("[data-plot]")) tell(event.target);
 }));
 const move = (hit, key) => {
-  const hits = all(".hit", hit.closest("[data-plot]")), at = hits.indexOf(hit);
+  const hits = all(HIT, hit.closest("[data-plot]")), at = hits.indexOf(hit);
   const to = hits[{ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: hits.length - 1}[key]];
   if (!to) return;
   hit.setAttribute("tabindex", "-1");
@@ -224,7 +225,7 @@ addEventListener("keydown", (event) => {
   const target = event.target, field = target.matches("input:not([type=checkbox]),textarea,select,[contenteditable]");
   if (event.key === "Escape" && field) { target.blur(); return; }
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (target.matches(".hit") && /^(Arrow(Left|Right)|Home|End)$/.test(event.key)) { event.preventDefault(); move(target, event.key); return; }
+  if (target.matches(HIT) && /^(Arrow(Left|Right)|Home|End)$/.test(event.key)) { event.preventDefault(); move(target, event.key); return; }
   if (!shortcuts || field || event.repeat || one("dialog[open]")) return;
   if (event.key === "g") { gone = Date.now(); return; }
   const place = Date.now() - gone < 1000 && PLACES[event.key];

@@ -14,11 +14,12 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Needed(msgspec.Struct):
-    """Without these, ingest takes none."""
+    """Without these, or with an id that is no text, ingest takes none."""
 
     event_type: str
     message: str
     occurred_at: Time
+    event_id: str | None = None
 
 
 class Archived(msgspec.Struct):

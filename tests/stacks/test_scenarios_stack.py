@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ import pytest
 from local.checkout import Checkout, clean_environment
 from local.replay.replay import Replay, Wanted
 from local.scenarios.__main__ import FOLDER
+from local.sending import courier
 from local.sending.target import Api, Unusable
 from tests import servers
 
@@ -114,6 +116,20 @@ def test_whoever_knows_may_count_twice_and_ids_that_are_kept_are_not(stack: Stac
     first = datetime(2026, 3, 2, tzinfo=UTC)
     assert stack.counts("kept", first)["error"] == expectation("duplicates")["counts"]["error"]
     assert stack.counts("twice", first)["error"] == 2 * 30  # its lines have no ids of their own
+
+
+def test_events_that_ingest_finds_too_large_together_are_all_taken(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "MOST_BYTES", 4 * 1024 * 1024)  # as one who believes that it takes more
+    line = {"event_type": "custom", "message": "large", "occurred_at": "2026-03-02T09:00:00Z"}
+    path = tmp_path / "large.ndjson"
+    path.write_text((json.dumps(line | {"payload": {"text": "x" * 60_000}}) + "\n") * 40)
+    replay = Replay(Wanted([str(path)], project="large"), stack.env, threading.Event())
+    replay.run()
+    told = replay.report()
+    assert told["events"] == {"sent": 40, "accepted": 40, "refused": 0, "given_up": 0}
+    assert told["errors"] == {"413 too_large": 3}  # of forty, twenty and twenty: ten fit
 
 
 def test_the_client_that_applications_paste_is_understood(stack: Stack) -> None:

@@ -55,6 +55,7 @@ def all_of(path: Path) -> list[Line | Broken]:
         event(occurred_at="2026-03-02T09:00:00"),  # of which offset?
         event(occurred_at=1_772_366_400),
         event(message=None),
+        event(event_id=5),
     ],
 )
 def test_a_line_that_is_no_event_is_named_by_its_number(tmp_path: Path, line: object) -> None:

@@ -1,8 +1,8 @@
 """How fast the API answers ten readers at a time: python -m local.bench.api [embedded] [--scale 0.1]
 
 On a database it fills: a million events, ten thousand incidents, five million bucket rows. Every read of one page is
-to be answered within 50 ms, 95 times of 100; what a hostile organisation asks leaves another's answers where they were.
-Then the pages of the dashboard, on the same database.
+to be answered within 50 ms, 95 times of 100; beside an organisation that asks the dearest question as often as it can,
+another's answers are to take at most half as long again. Then the pages of the dashboard, on the same database.
 """
 
 import http.client
@@ -20,6 +20,7 @@ from local.hosts import web
 
 ASKED, REACH_MS = 400, 50.0
 WARM = 20  # of each reader, not counted: connections are opened, and OpenSearch compiles itself
+BESIDE = 0.67  # of its pace alone an organisation keeps beside a hostile one
 HOSTILE = "/v1/search/counts?q=-nothing%20upstream%20-else"
 
 
@@ -69,6 +70,9 @@ def reads(page: str) -> dict[str, str]:
         "overview": "/v1/metrics/overview",
         "trends, a day by hours": "/v1/metrics/trends",
         "trends, a month by days": "/v1/metrics/trends?step=day&from=" + month_ago(),
+        "trends, a day by severity": "/v1/metrics/trends?by=severity",
+        "trends, a day by environment": "/v1/metrics/trends?by=environment",
+        "trends, a day by route": "/v1/metrics/trends?by=route",
         "AI stats": "/v1/ai/stats",
         "AI activity": "/v1/ai/activity",
         "AI jobs": "/v1/ai/jobs",
@@ -108,7 +112,7 @@ def ask(port: int, token: str, path: str, times: int, found: Latencies) -> None:
 
 
 def hostility(port: int, tokens: dict[str, str], asked: int) -> Figure:
-    """The p95 of one organisation's list beside the other; the baseline is its p95 alone."""
+    """The p95 of one organisation's list beside the other, which has four reads under way; the baseline is it alone."""
     alone = measure(port, tokens["bench"], "/v1/incidents", asked=asked, readers=2)
     over = threading.Event()
     attackers = [threading.Thread(target=attack, args=(port, tokens["hostile"], over)) for _ in range(READERS)]
@@ -120,7 +124,7 @@ def hostility(port: int, tokens: dict[str, str], asked: int) -> Figure:
     for thread in attackers:
         thread.join()
     what, baseline = "read incidents beside a hostile organisation, p95", quantile(alone, 0.95)
-    return Figure(what=what, value=quantile(beside, 0.95), unit="ms", baseline=baseline, most=True)
+    return Figure(what=what, value=quantile(beside, 0.95), unit="ms", baseline=baseline, times=BESIDE, most=True)
 
 
 def attack(port: int, token: str, over: threading.Event) -> None:

@@ -16,7 +16,12 @@ from common.settings import Postgres
 if TYPE_CHECKING:
     from common.clients.stream.postgres_news import News
 
-WHICH = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
+# A database restored elsewhere brings its log and how far it was counted: it goes on under the name it had.
+WHICH = """
+    SELECT coalesce((SELECT stream FROM progress WHERE stream LIKE 'postgres:%' ORDER BY at DESC LIMIT 1),
+                    'postgres:' || system_identifier || '/' || current_database())
+      FROM pg_control_system()
+"""
 ENDS = "SELECT part, low, next FROM stream_head WHERE topic = :topic ORDER BY part"
 
 
@@ -32,7 +37,7 @@ class PostgresStream:
     @cached_property
     def name(self) -> str:
         with self._database.connection() as conn:
-            return f"postgres:{conn.run(WHICH)[0][0]}"
+            return str(conn.run(WHICH)[0][0])
 
     def publish(self, topic: str, items: Sequence[Item]) -> Pending:
         return self._publisher.publish(topic, items)

@@ -78,20 +78,24 @@ class Run:
     def _prepare(self, one: Scenario) -> None:
         assert one.prepare
         prepare = one.prepare
-        if reason := self._tried(lambda: prepare(self.system)):
-            self.reasons[one.name] = reason
+        self._to_its_end(one, lambda: prepare(self.system))
 
     def _check(self, one: Scenario) -> None:
         self.results[one.name] = []
-        if one.name not in self.reasons and (reason := self._tried(lambda: self._go_through(one))):
-            self.reasons[one.name] = reason
+        if one.name not in self.reasons:
+            self._to_its_end(one, lambda: self._go_through(one))
 
     def _go_through(self, one: Scenario) -> None:
-        """Whatever ends it early, the reason stays: then it has not held."""
-        self.reasons[one.name] = "it did not come to its end"
         for check in one.checks(self.system):
             self.results[one.name].append(check)
-        del self.reasons[one.name]
+
+    def _to_its_end(self, one: Scenario, what: Callable[[], None]) -> None:
+        """Whatever ends it early, a reason stays: then it has not held."""
+        self.reasons[one.name] = "it did not come to its end"
+        if reason := self._tried(what):
+            self.reasons[one.name] = reason
+        else:
+            del self.reasons[one.name]
 
     def _tried(self, what: Callable[[], None]) -> str:
         """Why it could not be done; empty if it was."""

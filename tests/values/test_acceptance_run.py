@@ -65,6 +65,15 @@ def test_one_that_could_not_go_on_says_why_and_the_others_go_on() -> None:
     assert (run.held(good), run.held(bad), run.reasons) == (True, False, {"bad": "no part"})
 
 
+def test_one_that_breaks_down_while_it_is_prepared_says_so() -> None:
+    def broken(_: System) -> None:
+        raise ValueError
+
+    bad, other = (Scenario(name, "", ends_with(None), "plain", how) for name, how in (("bad", broken), ("other", None)))
+    run = walked(bad, other, breaks=ValueError)
+    assert run.reasons == {"bad": "it did not come to its end", "other": "its turn did not come"}
+
+
 def test_whoever_could_not_be_prepared_says_why_even_if_its_turn_never_comes() -> None:
     def unprepared(_: System) -> None:
         raise CouldNot("no part")

@@ -136,7 +136,8 @@ def test_a_topic_made_anew_is_told_and_never_read_past(engine: Engine, conns: li
 
 def test_a_restored_database_goes_on_under_the_name_that_it_had(engine: Engine, conns: list[Connection]) -> None:
     """Else nothing of it would be known to be counted, and the clock would wait for a record in every partition."""
-    assert engine.stream().name != (was := "postgres:7300000000000000001/signals")
+    was = "postgres:7300000000000000001/signals"
+    assert engine.stream().name != was
     conns[0].run("INSERT INTO progress (consumer, stream, topic, partition) VALUES ('engine', :was, 'raw', 0)", was=was)
     assert engine.stream().name == was
     conns[0].run("DELETE FROM progress")

@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Opened, Stack
+from tests.browser.conftest import Opened, Stack, error
 from tests.shop import Tenant
 
 POLL = 20_000  # ms, longer than any page's interval but the idle one
@@ -125,6 +125,19 @@ def test_a_plot_is_read_by_pointer_and_by_keyboard(opened: Opened, first: str) -
     hits.last.evaluate("hit => hit.blur()")
     hits.first.hover()
     expect(line).to_have_text(hits.first.locator("title").text_content() or "")
+
+
+def test_a_bar_of_search_is_reached_read_and_followed_by_keyboard(stack: Stack, opened: Opened, first: str) -> None:
+    stack.send(*(error(code(), occurred_at=f"2026-01-02T03:0{minute}:00Z") for minute in (0, 8)))
+    stack.wait_for("SELECT 1 FROM events WHERE at = 1767323280000")
+    page = opened()
+    page.goto("/search?from=2026-01-02T03:00:00Z&to=2026-01-02T04:00:00Z")
+    expect(page.locator("[data-line]")).to_have_text("2 Jan 03:08:00 to 03:09:00: 1")
+    page.locator(".hits a").last.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-line]")).to_have_text("2 Jan 03:00:00 to 03:01:00: 1")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?from=2026-01-02T03:00:00Z&to=2026-01-02T03:01:00Z")
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -31,7 +31,7 @@ from functions.dashboard.question import (
 from functions.dashboard.reader import root_of
 from functions.dashboard.serving import Asked, Page, Sent, redirect
 from functions.dashboard.times import Clock
-from functions.dashboard.words import cut
+from functions.dashboard.words import cut, exact
 
 ROWS, BARS, HEIGHT = 50, 60, 56
 MESSAGE, PAYLOAD = 1_000, 2_000  # characters of them in a list; an event alone is shown whole
@@ -57,7 +57,8 @@ class Bar(NamedTuple):
     x: int
     height: int
     address: str
-    label: str
+    span: str
+    said: str  # how many events
 
 
 def values(asked: Asked) -> Mapping[str, object]:
@@ -164,8 +165,7 @@ def drawn(counts: Sequence[int], asks: Asking, clock: Clock) -> Iterator[Bar]:
     highest = max(counts, default=0)
     for place, (count, (since, until, address)) in enumerate(zip(counts, asks.parts(BARS), strict=False)):
         if count:
-            label = f"{clock.stretch(since, until)}: {count:,}"
-            yield Bar(place * 10, ceil(count / highest * HEIGHT), address, label)
+            yield Bar(place * 10, ceil(count / highest * HEIGHT), address, clock.stretch(since, until), exact(count))
 
 
 async def narrow(request: Request) -> Response:

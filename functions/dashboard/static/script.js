@@ -1,6 +1,6 @@
 // Refreshes what is live, moves the focus, keeps relative times true. Every page is complete without it.
 // It knows: [data-live], time[data-ago], li.row[id] with a[data-row], [data-act], a[rel=up|prev|next], and plots:
-// [data-plot] with .hits rect (title, tabindex) and one [data-line].
+// [data-plot] with .hits rect or a (title, tabindex) and one [data-line].
 "use strict";
 (() => {
 const all = (what, within = document) => [...within.querySelectorAll(what)];
@@ -161,7 +161,7 @@ one("#news button")?.addEventListener("click", () => poll(true));
 plan();
 
 // Points of a plot: one stop for the keyboard, arrows within; what a point says stands below it.
-const HIT = ".hits rect";
+const HIT = ".hits rect,.hits a";
 const tell = (plot, hit) => {
   const line = one("[data-line]", plot.closest("[data-plot]"));
   if (!line) return;

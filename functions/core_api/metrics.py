@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from common.clients.postgres import metrics, projects
 from common.clients.postgres.metrics import Place, Span
-from common.clients.search.language import Attribute, Question
 from common.clients.search.language import ask as ask_search
 from common.edge import clocks
 from common.errors import Problem
@@ -97,14 +96,7 @@ def over_time_by_route(org: str, place: Place, span: Span) -> dict[str, list[int
         since=metrics.time_of(span.first),
         until=metrics.time_of(span.last),
     )
-    routes = list(search().counts(asked).route)[:ROUTES]
-    return {route: search().over_time(of_route(asked, route), span.points) for route in routes}
-
-
-def of_route(asked: Question, route: str) -> Question:
-    return Question(
-        org_id=asked.org_id, terms=(*asked.terms, Attribute("route", route)), since=asked.since, until=asked.until
-    )
+    return search().routes_over_time(asked, span.points, ROUTES)
 
 
 def summed(burning: Mapping[tuple[str, str], int]) -> dict[str, Any]:

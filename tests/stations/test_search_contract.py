@@ -23,6 +23,7 @@ from common.events.envelope import Envelope, encode
 from tests import servers
 
 T0 = datetime(2025, 1, 15, 10, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 ENGINES = ["opensearch", "postgres", "pooled"]
 
 
@@ -414,6 +415,25 @@ def test_counts_over_time_fall_into_equal_bars(engine: Engine, org: str) -> None
     question = ask(org, since=T0, until=T0 + timedelta(minutes=4))
     assert engine.search.over_time(question, 4) == [3, 1, 0, 1]
     assert engine.search.over_time(ask(org, since=datetime(1, 1, 1, tzinfo=UTC), until=T0), 3) == [0, 0, 1]
+
+
+def test_the_most_frequent_routes_are_counted_over_time_in_one_question(engine: Engine, org: str) -> None:
+    def event(minute: float, route: str | None) -> bytes:
+        return sealed(org, attributes={"route": route} if route else {}, occurred_at=T0 + minute * MINUTE)
+
+    engine.index(
+        *(event(minute, "/b") for minute in (0, 0.5, 2, 2.9)),
+        *(event(minute, "/Z") for minute in (1, 1.5)),
+        *(event(minute, "/a") for minute in (0, 2)),
+        *(event(minute, None) for minute in (0, 1, 2)),
+        event(1, "/c"),
+        event(3, "/c"),  # after it
+        event(-1, "/c"),
+    )
+    question = ask(org, since=T0, until=T0 + 3 * MINUTE)
+    found = engine.search.routes_over_time(question, 3, 3)
+    assert list(found.items()) == [("/b", [2, 0, 2]), ("/Z", [0, 2, 0]), ("/a", [1, 0, 1])]
+    assert engine.search.routes_over_time(ask(org, "nowhere", since=T0, until=T0 + 3 * MINUTE), 3, 3) == {}
 
 
 def test_pruning_goes_by_arrival_and_takes_no_more_than_it_is_told(engine: Engine) -> None:

@@ -56,6 +56,9 @@ class Search(Protocol):
     def over_time(self, question: Question, bars: int) -> list[int]:
         """Matches in so many equal parts of the question's time, which must have both ends."""
 
+    def routes_over_time(self, question: Question, bars: int, most: int) -> dict[str, list[int]]:
+        """The same of each of the most frequent routes, the most frequent first, asked in one question."""
+
     def prune(self, before: datetime, limit: int = 5000) -> int:
         """Delete at most so many events received before; returns how many it was."""
 

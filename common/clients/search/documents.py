@@ -134,6 +134,14 @@ def step_of(question: Question, bars: int) -> tuple[int, int]:
     return question.since, max(1, -(-(question.until - question.since) // bars))
 
 
+def series_of(rows: Iterable[tuple[str, int, int]], bars: int) -> dict[str, list[int]]:
+    """Of rows of a name, a bar and its count: the bars of each name, in the order they come in."""
+    series: dict[str, list[int]] = {}
+    for name, bar, count in rows:
+        series.setdefault(name, [0] * bars)[bar] = count
+    return series
+
+
 def _read_one(value: bytes) -> tuple[Sealed, Known]:
     try:
         sealed = _sealed.decode(value)

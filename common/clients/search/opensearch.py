@@ -75,6 +75,7 @@ class _Hits(msgspec.Struct):
 class _Bucket(msgspec.Struct):
     key: Any
     doc_count: int
+    bars: "_Aggregation | None" = None  # of a route, over time
 
 
 class _Aggregation(msgspec.Struct):
@@ -137,10 +138,22 @@ class OpenSearch:
 
     def over_time(self, question: Question, bars: int) -> list[int]:
         start, step = documents.step_of(question, bars)
-        bar = {"field": "occurred_at", "fixed_interval": f"{step}ms", "offset": f"{start % step}ms", "min_doc_count": 1}
-        [answer] = self._ask(question, {"size": 0, "aggs": {"bars": {"date_histogram": bar}}})
+        [answer] = self._ask(question, {"size": 0, "aggs": {"bars": _bars(start, step)}})
         counted = {(one.key - start) // step: one.doc_count for one in answer.aggregations["bars"].buckets}
         return [counted.get(bar, 0) for bar in range(bars)]
+
+    def routes_over_time(self, question: Question, bars: int, most: int) -> dict[str, list[int]]:
+        start, step = documents.step_of(question, bars)
+        terms = {"field": "attributes.route", "size": most}
+        asked = {"routes": {"terms": terms, "aggs": {"bars": _bars(start, step)}}}
+        [answer] = self._ask(question, {"size": 0, "aggs": asked})
+        rows = (
+            (route.key, (one.key - start) // step, one.doc_count)
+            for route in answer.aggregations["routes"].buckets
+            if route.bars
+            for one in route.bars.buckets
+        )
+        return documents.series_of(rows, bars)
 
     def prune(self, before: datetime, limit: int = 5000) -> int:
         old = {"query": {"range": {"received_at": {"lt": before.isoformat()}}}}
@@ -237,6 +250,11 @@ def _unambiguous(attributes: Attributes) -> Attributes:
 def _named(attributes: Attributes) -> Attributes:
     """The attributes under the names they came with."""
     return {_ESCAPED.sub(r"\1", name): value for name, value in attributes.items()}
+
+
+def _bars(start: int, step: int) -> dict[str, Any]:
+    bar = {"field": "occurred_at", "fixed_interval": f"{step}ms", "offset": f"{start % step}ms", "min_doc_count": 1}
+    return {"date_histogram": bar}
 
 
 def _query(question: Question) -> dict[str, Any]:

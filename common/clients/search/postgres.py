@@ -109,6 +109,18 @@ class PostgresSearch:
         counted = {int(row[0]): int(row[1]) for row in rows}
         return [counted.get(bar, 0) for bar in range(bars)]
 
+    def routes_over_time(self, question: Question, bars: int, most: int) -> dict[str, list[int]]:
+        start, step = documents.step_of(question, bars)
+        rows = self._ask(
+            f"WITH counted AS (SELECT route, (at - {quote(start)}) / {step} AS bar, count(*) AS n FROM events "  # noqa: S608
+            f"WHERE {_where(question)} AND route IS NOT NULL GROUP BY 1, 2), "
+            "ranked AS (SELECT route, sum(n) AS total FROM counted GROUP BY 1 "
+            f'ORDER BY total DESC, route COLLATE "C" LIMIT {most}) '
+            "SELECT route, bar, n FROM counted JOIN ranked USING (route) "
+            'ORDER BY total DESC, route COLLATE "C"'
+        )
+        return documents.series_of(((row[0], int(row[1]), int(row[2])) for row in rows), bars)
+
     def prune(self, before: datetime, limit: int = 5000) -> int:
         with self._database.connection() as conn:
             [[gone]] = conn.run(PRUNE, before=before, most=limit)

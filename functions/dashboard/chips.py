@@ -11,7 +11,7 @@ from common.clients.search.language import field
 from common.incidents.clock import MINUTE, minute_of, time_of
 from common.settings import Keep
 from common.summaries.facts import Shows
-from functions.dashboard.question import LONGEST, written, written_out
+from functions.dashboard.question import HOUR, LONGEST, written, written_out
 from functions.dashboard.times import Clock
 from functions.dashboard.words import cut, exact
 
@@ -56,7 +56,7 @@ class Proof(NamedTuple):
 def chip(fact: Fact, proof: Proof) -> Chip:
     shows, kinds = fact.shows or Shows(), fact.kinds
     if "deploy" in kinds:
-        return _deploy(fact, shows, proof.clock)
+        return _deploy(fact, shows, proof)
     if "event" in kinds:
         return _event(kinds["event"], shows, proof)
     if "incident" in kinds:
@@ -107,10 +107,17 @@ def _counted(fact: Fact, shows: Shows, proof: Proof) -> Chip:
     )
 
 
-def _deploy(fact: Fact, shows: Shows, clock: Clock) -> Chip:
-    name = cut(fact.names[0], 24) if fact.names else "a deploy"
-    at = f", {clock.second(shows.since)}" if shows.since else ""
-    return Chip("deploy", f"{name}{at}", "#changed")
+def _deploy(fact: Fact, shows: Shows, proof: Proof) -> Chip:
+    """Those of the last hour before it opened stand on its page, earlier ones in Search."""
+    name, at = cut(fact.names[0], 24) if fact.names else "a deploy", shows.since
+    if at is None:
+        return Chip("deploy", name, "#changed")
+    text = f"{name}, {proof.clock.second(at)}"
+    if at >= proof.one.opened_at - HOUR:
+        return Chip("deploy", text, "#changed")
+    if not proof.has(at, proof.keep.events):
+        return _gone("deploy", proof)
+    return Chip("deploy", text, _search(at, at + MINUTE, q=f"event_id:{fact.kinds['deploy']}"))
 
 
 def _gone(kind: str, proof: Proof) -> Chip:

@@ -83,6 +83,38 @@ def test_a_chip_leads_to_as_many_events_as_it_says_however_long_ago(dashboard: D
         assert f"{counted(count, 'event')} from" in words_of(reader.text(html.unescape(href)))
 
 
+def test_a_deploy_that_is_not_on_the_page_leads_to_its_event(dashboard: Dashboard, reader: Reader) -> None:
+    opened = this_minute() - 200 * MINUTE
+    incident = dashboard.acme.incident(opened_at=opened)
+    at = opened - 90.4 * MINUTE
+    deploy = dashboard.acme.envelope(occurred_at=stamp(at), event_type="deploy")
+    dashboard.search.index([deploy])
+    fact = {"number": 1, "refers": [f"deploy:{json.loads(deploy)['event_id']}"], "shows": {"since": stamp(at)}}
+    keep(dashboard, incident, ["It is so."], [[1]], [fact])
+    [href] = re.findall(r'class="chip" title="[^"]*" href="(/search[^"]*)"', reader.text(f"/incidents/{incident}"))
+    assert "1 event from" in words_of(reader.text(html.unescape(href)))
+
+
+def test_minutes_that_begin_before_the_plot_are_tinted_as_far_as_it_goes(dashboard: Dashboard, reader: Reader) -> None:
+    opened = this_minute() - 20 * MINUTE
+    incident = dashboard.acme.incident(opened_at=opened, rule="signup_drop")
+    shows = {"count": 60, "since": stamp(opened - 74 * MINUTE), "until": stamp(opened - 15 * MINUTE)}
+    keep(dashboard, incident, ["It is so."], [[1]], [{"number": 1, "refers": ["series"], "shows": shows}])
+    page = reader.text(f"/incidents/{incident}")
+    [place] = re.findall(r'href="#(t=[\d-]+)"', page)
+    assert f'id="{place}" x="0"' in page
+
+
+def test_of_an_incident_longer_than_search_looks_at_once_the_newest_are_searched(
+    dashboard: Dashboard, reader: Reader
+) -> None:
+    incident = dashboard.acme.incident(opened_at=this_minute() - timedelta(days=40))
+    dashboard.conn.run("UPDATE incidents SET last_seen_at = :now WHERE id = :id", now=this_minute(), id=incident)
+    page = reader.text(f"/incidents/{incident}")
+    [href] = set(re.findall(r'href="(/search\?[^"]*)">Search all of them', page))
+    assert "At most 31 days" not in words_of(reader.text(html.unescape(href)))
+
+
 def test_what_is_no_longer_kept_leads_nowhere(dashboard: Dashboard, reader: Reader) -> None:
     opened = this_minute() - timedelta(days=91)
     incident = dashboard.acme.incident(opened_at=opened, status="resolved")

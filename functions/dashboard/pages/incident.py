@@ -1,7 +1,7 @@
 """Incident: what is broken, since when, how bad, what changed, what next, who has it; one page, no tabs."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -10,7 +10,6 @@ from common import settings
 from common.clients.postgres import outputs, rows, whole
 from common.clients.postgres.whole import Whole
 from common.detection.readings import Reading
-from common.detection.rules import MINUTES
 from common.errors import Problem
 from common.incidents.clock import minute_of, time_of
 from functions.dashboard import course, evidence, history, sentences
@@ -21,6 +20,7 @@ from functions.dashboard.plots import limits
 from functions.dashboard.plots.incident import Plot, plot
 from functions.dashboard.plots.points import Range
 from functions.dashboard.plots.scale import decimal
+from functions.dashboard.question import LONGEST
 from functions.dashboard.serving import Asked, Page
 from functions.dashboard.times import Clock
 from functions.dashboard.words import cut
@@ -177,7 +177,8 @@ def number_then(one: Whole, readings: Sequence[Reading], summary: Summary | None
 
 
 def search_address(one: Whole) -> str:
-    """All of its events, as far as search has them."""
+    """All of its events, as far as search has them and looks at once."""
+    until = time_of(one.incident.until + 1)
     terms = [f'error_code:"{quoted(one.error_code)}"'] if one.error_code else []
     if one.route and ":id" not in one.route:
         terms.append(f'route:"{quoted(one.route)}"')
@@ -186,8 +187,8 @@ def search_address(one: Whole) -> str:
         "project": one.project_id,
         "env": one.environment,
         "type": "error" if one.rule == "error_spike" else "signup",
-        "from": written(one.opened_at - timedelta(minutes=MINUTES[one.rule] - 1)),
-        "to": written(time_of(one.incident.until + 1)),
+        "from": written(max(time_of(one.incident.first), until - LONGEST)),
+        "to": written(until),
     }
     return "/search?" + urlencode({name: value for name, value in said.items() if value})
 

@@ -1,4 +1,4 @@
-"""`admin org|project|key|token create|list|revoke`: needs only the connection variables, and no token.
+"""`admin org|project|key|token create|list|revoke|limit`: needs only the connection variables, and no token.
 
 It makes a production's first organisation and token, and mends a lock-out. A secret is the only thing it prints on
 stdout, so that a script can keep it.
@@ -30,7 +30,7 @@ def main(environ: Mapping[str, str], words: Words) -> int:
     with closing(Connection(where)) as conn:
         schema.check(*schema.look_up(conn))
         try:
-            DO[words.kind, words.deed](conn, words)
+            deed_of(words)(conn, words)
         except Conflict as conflict:
             reason = f"{words.id} is taken" if words.id else f"there is no organisation {words.org!r}"
             raise Misconfigured(f"Not done: {reason} ({conflict.constraint}).") from None
@@ -65,6 +65,14 @@ def create_project(conn: Connection, words: Words) -> None:
 
 def list_projects(conn: Connection, words: Words) -> None:
     show(everything(lambda cursor: projects.found(conn, needed(words, "org"), 200, cursor)))
+
+
+def limit_project(conn: Connection, words: Words) -> None:
+    """Both limits at once: what is not said is none."""
+    org, events, tokens_a_day = needed(words, "org"), words.events_per_minute, words.ai_tokens_per_day
+    projects.limit(conn, org, words.id, events, tokens_a_day, who())
+    said = f"{events or 'any number of'} events a minute, {tokens_a_day or 'the usual'} tokens of a model a day"
+    print(f"project {words.id}: {said}; ingest keeps to it within 30 seconds", file=sys.stderr)
 
 
 def revoke_project(conn: Connection, words: Words) -> None:
@@ -110,6 +118,7 @@ DO: dict[tuple[str, str], Callable[[Connection, Words], None]] = {
     ("project", "create"): create_project,
     ("project", "list"): list_projects,
     ("project", "revoke"): revoke_project,
+    ("project", "limit"): limit_project,
     ("key", "create"): create_key,
     ("key", "list"): list_keys,
     ("key", "revoke"): revoke_key,
@@ -117,6 +126,12 @@ DO: dict[tuple[str, str], Callable[[Connection, Words], None]] = {
     ("token", "list"): list_tokens,
     ("token", "revoke"): revoke_token,
 }
+
+
+def deed_of(words: Words) -> Callable[[Connection, Words], None]:
+    if (words.kind, words.deed) not in DO:
+        raise Misconfigured(f"Only a project has limits, not a {words.kind}.")
+    return DO[words.kind, words.deed]
 
 
 def everything(ask: Callable[[str | None], Page]) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The table of verbs: a new one is a line here. A verb's room is imported when it is called, `--help` needs none."""
 
 import os
-from argparse import REMAINDER, ArgumentParser, Namespace, _SubParsersAction
+from argparse import REMAINDER, ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
@@ -41,14 +41,22 @@ def word(*names: str, **about: Any) -> Word:
     return names, about
 
 
+def at_least_one(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError(f"{text} is not a whole number of 1 or more")
+    return int(text)
+
+
 ADMIN = (
     word("kind", choices=["org", "project", "key", "token"]),
-    word("deed", choices=["create", "list", "revoke"]),
+    word("deed", choices=["create", "list", "revoke", "limit"]),
     word("id", nargs="?", default="", help="of the organisation, project, key or token"),
     word("--org", default="", help="whose it is"),
     word("--project", default="", help="which project a key writes into"),
     word("--name", default="", help="of a token: whose it is, as the timeline will say"),
     word("--role", choices=["viewer", "responder", "admin"], default="admin", help="of a token"),
+    word("--events-per-minute", type=at_least_one, help="limit of a project; without it there is none"),
+    word("--ai-tokens-per-day", type=at_least_one, help="limit of a project; without it MODEL_TOKENS_PER_DAY"),
 )
 SKIP = (
     word("--station", required=True),

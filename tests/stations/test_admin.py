@@ -64,6 +64,20 @@ def test_what_is_revoked_is_listed_as_such_and_lets_nobody_in(admin: Admin, conn
     assert "revoked_at=" in admin("token", "list", "--org", "acme").stdout
 
 
+def test_a_project_gets_limits_and_loses_them(admin: Admin, conn: Connection) -> None:
+    admin("org", "create", "acme")
+    admin("project", "create", "shop", "--org", "acme")
+    key = credentials.digest(admin.secret("key", "create", "--org", "acme", "--project", "shop"))
+    done = admin("project", "limit", "shop", "--org", "acme", "--events-per-minute", "6000")
+    assert "6000 events a minute" in done.stderr
+    assert keys.projects_of(conn, [key])[key].events_per_minute == 6000
+    assert "events_per_minute=6000" in admin("project", "list", "--org", "acme").stdout
+    assert admin("project", "limit", "shop", "--org", "acme", "--ai-tokens-per-day", "50000").returncode == 0
+    assert conn.run("SELECT events_per_minute, ai_tokens_per_day FROM projects") == [[None, 50_000]]
+    assert conn.run("SELECT count(*) FROM audit WHERE what = 'limited'") == [[2]]
+    assert admin("project", "limit", "shop", "--org", "acme", "--events-per-minute", "0").returncode == 2
+
+
 def test_an_organisation_is_locked_as_a_whole(admin: Admin, conn: Connection) -> None:
     admin("org", "create", "acme")
     admin("project", "create", "shop", "--org", "acme")
@@ -83,6 +97,8 @@ def test_an_organisation_is_locked_as_a_whole(admin: Admin, conn: Connection) ->
         (["org", "create", "Acme!"], "a-z"),
         (["key", "create", "--org", "nowhere", "--project", "shop"], "no such project"),
         (["token", "revoke", "1", "--org", "nowhere"], "list"),
+        (["project", "limit", "shop", "--org", "nowhere"], "no such project"),
+        (["token", "limit", "anna", "--org", "nowhere"], "Only a project has limits"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(admin: Admin, words: list[str], said: str) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from common.clients.postgres.connection import Connection
 
-What = Literal["created", "revoked", "exported"]
+What = Literal["created", "revoked", "exported", "limited"]
 Kind = Literal["org", "project", "key", "token", "events"]
 
 

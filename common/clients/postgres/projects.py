@@ -12,7 +12,7 @@ from common.clients.postgres.connection import Connection
 from common.clients.postgres.paging import LABEL, UUID, Beginning, Page, ask, beginning, one, page, read
 from common.errors import Problem
 
-PROJECT = "p.id, p.name, p.org_id, utc(p.created_at) AS created_at, p.events_per_minute"
+PROJECT = "p.id, p.name, p.org_id, utc(p.created_at) AS created_at, p.events_per_minute, p.ai_tokens_per_day"
 PROJECTS = f"""
     SELECT microseconds(p.created_at), p.id, (SELECT row_to_json(shown)::text FROM (SELECT {PROJECT}) shown)
       FROM projects p
@@ -78,6 +78,18 @@ def create(conn: Connection, org: str, project: str, name: str, who: str) -> msg
         made = one(conn.run(query, id=project))
     assert made
     return made
+
+
+def limit(
+    conn: Connection, org: str, project: str, events_per_minute: int | None, ai_tokens_per_day: int | None, who: str
+) -> None:
+    """What it may send, and what its summaries may cost. None: no limit, and what all projects may."""
+    must_have(conn, org, project)
+    limits = {"events_per_minute": events_per_minute, "ai_tokens_per_day": ai_tokens_per_day}
+    query = "UPDATE projects SET events_per_minute = :events_per_minute, ai_tokens_per_day = :ai_tokens_per_day "
+    with conn.transaction():
+        conn.run(query + "WHERE id = :id", id=project, **limits)
+        audit.record(conn, org, who, "limited", "project", project, **limits)
 
 
 def keys(conn: Connection, org: str, project: str, limit: int, cursor: str | None) -> Page:

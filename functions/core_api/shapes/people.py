@@ -17,6 +17,9 @@ class ProjectShape(Shape):
     name: str = Field(examples=["Web shop"])
     created_at: Time
     events_per_minute: int | None = Field(examples=[None], description="How many ingest takes; null: any number.")
+    ai_tokens_per_day: int | None = Field(
+        examples=[None], description="What a model may read and write for its summaries; null: MODEL_TOKENS_PER_DAY."
+    )
 
 
 class Projects(Shape):

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -51,8 +52,9 @@ def test_a_page_of_the_largest_events_is_carried_by_every_platform(on: Deploymen
     """Together they are more than a megabyte, and most of it is quotes."""
     here = on(platform)
     search = search_for(here.settings)
-    every = [sealed("demo", f"quoting {n}", project_id="demo", payload={"x": '"' * 30_000}) for n in range(110)]
-    search.index(every)
+    given = {"project_id": "demo", "occurred_at": datetime.now(UTC), "payload": {"x": '"' * 30_000}}
+    every = [sealed("demo", f"quoting {n}", **given) for n in range(110)]
+    assert search.index(every) == []
     search.close()
     host, seen, path = here("core_api"), set[str](), "/v1/search/events?q=quoting&limit=200"
     for _ in range(2):

@@ -164,6 +164,32 @@ def test_what_the_poller_sends_to_digitaloceans_functions_is_within_their_megaby
         assert len(json.dumps(event)) < 1_000_000, station.name
 
 
+PLACEHOLDER = re.compile(r"\b(?:IMAGE_\w+|SERVICE_ACCOUNT|PROJECT_NUMBER|REGION|FUNCTIONS_URL)\b|value: INTERNAL_KEY")
+
+
+def followed(guide: str, *folders: Path) -> None:
+    """Its `sed` lines as they are printed, each where the guide stands by then."""
+    text = (ROOT / "docs" / "how-to" / guide).read_text()
+    lines = [line for line in text.splitlines() if line.startswith("sed ")]
+    for line, folder in zip(lines, folders, strict=True):
+        subprocess.run(["bash", "-c", line], cwd=folder, check=True)
+
+
+def test_the_guides_leave_no_placeholder_and_what_is_filled_in_is_still_taken(dist: Path, tmp_path: Path) -> None:
+    clone, deploy = tmp_path / "clone", tmp_path / "deploy"
+    for path in dist.glob("*/*.yaml"):
+        home = clone / "dist" if path.parent.name == "digitalocean" else deploy
+        (home / path.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, home / path.parent.name)
+    followed("deploy-on-knative-and-cloud-run.md", clone, deploy)
+    followed("deploy-on-digitalocean.md", clone)
+    filled = [*deploy.glob("*/*.yaml"), clone / "app.yaml"]
+    assert len(filled) > 10
+    for path in filled:
+        assert not PLACEHOLDER.search(path.read_text()), path
+    valid(shapes.APP, *documents(clone / "app.yaml"))
+
+
 def linked(source: str, target: str) -> None:
     os.link(source, target)
 

@@ -26,16 +26,15 @@ all("[data-copy]").forEach((button) => {
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-submits]");
   if (!form || !event.target.matches("select")) return;
-  const range = event.target.name === "range";
-  if (range && !event.target.value) { one("#between").open = true; return; }
-  if (range) all("#between input").forEach((field) => { field.value = ""; });
-  form.requestSubmit();
+  if (event.target.name === "range" && !event.target.value) one("#between").open = true;
+  else form.requestSubmit();
 });
 document.addEventListener("input", (event) => { if (event.target.closest("#between")) one("#range").value = ""; });
 all("form[data-submits] button:not(.primary)").forEach((button) => { button.hidden = true; });
 
 // Relative times, against the server's clock.
-let ahead = 0;  // of the server, in ms
+// How far the server's clock is ahead, in ms.
+let ahead = 0;
 const UNITS = [["d", 86400, 3600, "h"], ["h", 3600, 60, "min"], ["min", 60], ["s", 1]];
 const lasted = (seconds) => {
   const [name, size, below, small] = UNITS.find(([, size]) => seconds >= size) || UNITS[3];
@@ -51,10 +50,11 @@ setInterval(tick, 15000);
 
 // Live refresh.
 const live = one("#live");
-const here = new URL(one("meta[name=live]")?.dataset.at || location.href, location.href);  // of a form's answer: its page
+// Of a form's answer it is the page's own address that refreshes.
+const here = new URL(one("meta[name=live]")?.dataset.at || location.href, location.href);
 let every = 0, etag = "", timer = 0, failures = 0, stopped = false, pressed = false;
 const began = Date.now();
-let touched = Date.now();
+let touched = began;
 const read = (page) => {
   const meta = one("meta[name=live]", page);
   if (meta) { every = +meta.content; etag = meta.dataset.etag; }
@@ -120,10 +120,9 @@ const poll = async (forced) => {
     if (answer.status === 401) {
       stopped = true;
       say("Signed out.", "late");
-      const link = document.createElement("a");
-      link.href = `${root}/sign-in?next=${encodeURIComponent(here.pathname.slice(root.length) + here.search)}`;
-      link.textContent = "Sign in again";
-      live.lastElementChild.replaceWith(link);
+      const next = encodeURIComponent(here.pathname.slice(root.length) + here.search);
+      const link = {href: `${root}/sign-in?next=${next}`, textContent: "Sign in again"};
+      live.lastElementChild.replaceWith(Object.assign(document.createElement("a"), link));
       return;
     }
     if (!answer.ok && answer.status !== 304) throw new Error(answer.status);
@@ -162,26 +161,26 @@ plan();
 
 // Points of a plot: one stop for the keyboard, arrows within; what a point says stands below it.
 const HIT = ".hits rect,.hits a";
-const tell = (plot, hit) => {
-  const line = one("[data-line]", plot.closest("[data-plot]"));
+const tell = (hit, on) => {
+  const line = one("[data-line]", hit.closest("[data-plot]"));
   if (!line) return;
   line.dataset.newest ??= line.textContent;
-  line.textContent = hit ? one("title", hit).textContent : line.dataset.newest;
+  line.textContent = on ? one("title", hit).textContent : line.dataset.newest;
 };
-["mouseover", "focusin"].forEach((name) => document.addEventListener(name, (event) => {
-  const hit = event.target.closest(HIT), plot = hit && hit.closest("[data-plot]");
-  if (plot) tell(hit, hit);
-}));
-["mouseout", "focusout"].forEach((name) => document.addEventListener(name, (event) => {
-  if (event.target.closest(HIT) && event.target.closest("[data-plot]")) tell(event.target);
-}));
+Object.entries({mouseover: true, focusin: true, mouseout: false, focusout: false}).forEach(([name, on]) => {
+  document.addEventListener(name, ({target}) => {
+    const hit = target.closest(HIT);
+    if (hit) tell(hit, on);
+  });
+});
 const move = (hit, key) => {
   const hits = all(HIT, hit.closest("[data-plot]")), at = hits.indexOf(hit);
   const to = hits[{ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: hits.length - 1}[key]];
-  if (!to) return;
-  hit.setAttribute("tabindex", "-1");
-  to.setAttribute("tabindex", "0");
+  if (!to) return false;
+  hit.tabIndex = -1;
+  to.tabIndex = 0;
   to.focus({preventScroll: true});
+  return true;
 };
 
 // Keys.
@@ -210,7 +209,7 @@ const act = (name, path) => {
   document.body.append(form);
   form.submit();
 };
-const follow = (name) => one(`a[rel=${name}]`)?.click();
+const follow = (rel) => one(`a[rel=${rel}]`)?.click();
 const help = () => { const dialog = one("#keyboard"); if (dialog && !dialog.open) dialog.showModal(); };
 const KEYS = {
   j: () => step(1), k: () => step(-1), o: () => document.activeElement.matches("[data-row],summary") && document.activeElement.click(),
@@ -225,7 +224,7 @@ addEventListener("keydown", (event) => {
   const target = event.target, field = target.matches("input:not([type=checkbox]),textarea,select,[contenteditable]");
   if (event.key === "Escape" && field) { target.blur(); return; }
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (target.matches(HIT) && /^(Arrow(Left|Right)|Home|End)$/.test(event.key)) { event.preventDefault(); move(target, event.key); return; }
+  if (target.matches(HIT) && move(target, event.key)) { event.preventDefault(); return; }
   if (!shortcuts || field || event.repeat || one("dialog[open]")) return;
   if (event.key === "g") { gone = Date.now(); return; }
   const place = Date.now() - gone < 1000 && PLACES[event.key];

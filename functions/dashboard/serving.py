@@ -12,7 +12,6 @@ from common.access import must_be
 from common.clients.postgres import incidents
 from common.clients.postgres.connection import Connection
 from common.errors import Problem
-from common.threads import Threads
 from common.turns import Turns
 from functions.dashboard import session, stores
 from functions.dashboard.live import etag_of
@@ -21,7 +20,6 @@ from functions.dashboard.rendering import render
 
 READS_AT_ONCE, WAIT_SECONDS = 4, 5.0
 turns = Turns(READS_AT_ONCE, WAIT_SECONDS)
-threads = Threads(stores.PAGES)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -84,7 +82,7 @@ def get(find: Callable[[], Page]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         reader = await reader_of(request)
         async with turns.of(reader.caller.org_id):
-            return await threads.run(answered, find(), reader, request)
+            return await stores.pages.run(answered, find(), reader, request)
 
     return endpoint
 
@@ -96,11 +94,11 @@ def post(act: Act, role: str) -> Endpoint:
         await must_be_ours(request, sent.form)
         must_be(reader.caller, role)
         async with turns.of(reader.caller.org_id):
-            result = await threads.run(act, sent)
+            result = await stores.pages.run(act, sent)
             if isinstance(result, Done):
                 return redirect(reader.root, result.to, await notice_cookie(result))
             if isinstance(result, Shown):
-                return await threads.run(shown, result, sent)
+                return await stores.pages.run(shown, result, sent)
             return result
 
     return endpoint

@@ -12,9 +12,8 @@ from common.clients.search import Search, search_for
 from common.clients.stream import Stream, stream_for
 from common.threads import Threads
 
-PAGES, LOOK_UPS = 16, 2  # at a time: the pages of four organisations that read as much as they may
-database = Database(PAGES)
-_tokens, _asking = Database(LOOK_UPS), Threads(LOOK_UPS)  # whoever reads slowly never keeps anybody from signing in
+database, pages = Database(16), Threads(16)  # of four organisations that read as much as they may
+_tokens, _asking = Database(2), Threads(2)  # whoever reads slowly never keeps anybody from signing in
 _kept: list[bytes] = []
 _search = Database(8)  # a page asks search while it holds a connection: never of the same few
 

@@ -95,16 +95,15 @@ def test_the_same_input_gives_the_same_bytes(dist: Path, tmp_path: Path) -> None
 SECRET = re.compile(
     rb"AKIA[0-9A-Z]{16}|-----BEGIN (?:RSA |EC )?PRIVATE KEY|\bsc[kt]_[0-9A-Za-z]{39}|dop_v1_[0-9a-f]{64}"
 )
-
-
 NEVER = {".env", ".env.digitalocean", "internal.json", "keys.json"}
 
 
 def test_no_secret_is_in_any_bundle_or_manifest(dist: Path) -> None:
     """Of each platform and machine; files that several share are read once. What others wrote is their wheels' hash."""
-    every = {path.stat().st_ino: path for path in dist.rglob("*") if path.is_file()}.values()
+    files = [path for path in dist.rglob("*") if path.is_file()]
+    assert {path.parent.relative_to(dist).as_posix() for path in files} >= {"aws", "aws/aarch64", "gcp"}
+    every = {path.stat().st_ino: path for path in files}.values()
     zips = [path for path in every if path.suffix == ".zip"]
-    assert {path.parent.relative_to(dist).as_posix() for path in zips} >= {"aws", "aws/aarch64", "gcp"}
     for path in set(every) - set(zips):
         assert path.name not in NEVER, path
         assert "site-packages" in path.parts or not SECRET.search(path.read_bytes()), path

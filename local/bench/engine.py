@@ -167,7 +167,6 @@ class Bench:
             minutes=minutes,
         )
         self.conn.run("VACUUM ANALYZE buckets")
-        self.conn.run("CHECKPOINT")  # else writing out what was just filled goes on beside what is timed
 
     def cost(self, read: str) -> tuple[float, int]:
         """Milliseconds in the server and buffers touched; the quietest of many."""

@@ -70,7 +70,7 @@ def list_projects(conn: Connection, words: Words) -> None:
 def limit_project(conn: Connection, words: Words) -> None:
     """Both limits at once: what is not said is none."""
     org, events, tokens_a_day = needed(words, "org"), words.events_per_minute, words.ai_tokens_per_day
-    projects.limit(conn, org, words.id, events, tokens_a_day, who())
+    projects.set_limits(conn, org, words.id, events, tokens_a_day, who())
     said = f"{events or 'any number of'} events a minute, {tokens_a_day or 'the usual'} tokens of a model a day"
     print(f"project {words.id}: {said}; ingest keeps to it within 30 seconds", file=sys.stderr)
 

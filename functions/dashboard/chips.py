@@ -11,7 +11,7 @@ from common.clients.search.language import field
 from common.incidents.clock import MINUTE, minute_of, time_of
 from common.settings import Keep
 from common.summaries.facts import Shows
-from functions.dashboard.question import HOUR, LONGEST, written, written_out
+from functions.dashboard.question import HOUR, LONGEST, search_path
 from functions.dashboard.times import Clock
 from functions.dashboard.words import cut, exact
 
@@ -72,7 +72,7 @@ def _event(which: str, shows: Shows, proof: Proof) -> Chip:
         return _gone("event", proof)
     text = f"{exact(shows.count)} of {exact(shows.of or 0)} events" if shows.count is not None else "event"
     first = time_of(proof.one.incident.first)
-    return Chip("event", text, _search(first, min(until, first + LONGEST), q=f"event_id:{which}"))
+    return Chip("event", text, search_path(first, min(until, first + LONGEST), q=f"event_id:{which}"))
 
 
 def _found(fact: Fact, shows: Shows, proof: Proof) -> Chip:
@@ -90,7 +90,7 @@ def _found(fact: Fact, shows: Shows, proof: Proof) -> Chip:
     words, event_type = ask(one.rule, one.error_code, one.route)
     said = {"q": " ".join([words, *(field("route", name) for name in fact.names)]).strip()}
     said |= {"project": one.project_id, "env": one.environment, "type": event_type}
-    return Chip("event", text, _search(time_of(one.incident.first), one.opened_at + MINUTE, **said))
+    return Chip("event", text, search_path(time_of(one.incident.first), one.opened_at + MINUTE, **said))
 
 
 def _counted(fact: Fact, shows: Shows, proof: Proof) -> Chip:
@@ -117,7 +117,7 @@ def _deploy(fact: Fact, shows: Shows, proof: Proof) -> Chip:
         return Chip("deploy", text, "#changed")
     if not proof.has(at, proof.keep.events):
         return _gone("deploy", proof)
-    return Chip("deploy", text, _search(at, at + MINUTE, q=f"event_id:{fact.kinds['deploy']}"))
+    return Chip("deploy", text, search_path(at, at + MINUTE, q=f"event_id:{fact.kinds['deploy']}"))
 
 
 def _gone(kind: str, proof: Proof) -> Chip:
@@ -130,7 +130,3 @@ def _span(shows: Shows, clock: Clock) -> str:
 
 def stretch_name(since: datetime, until: datetime) -> str:
     return f"t={minute_of(since)}-{minute_of(until)}"
-
-
-def _search(since: datetime, until: datetime, **said: str) -> str:
-    return "/search" + written_out(said | {"from": written(since), "to": written(until)})

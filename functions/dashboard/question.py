@@ -128,6 +128,11 @@ def written_out(query: Mapping[str, str]) -> str:
     return "?" + urlencode({name: value for name, value in query.items() if value}, safe=":/,")
 
 
+def search_path(since: datetime, until: datetime, **said: str) -> str:
+    """The path of Search that asks this of the time between."""
+    return "/search" + written_out(said | {"from": written(since), "to": written(until)})
+
+
 def written(time: datetime) -> str:
     """To the millisecond, which is what search knows."""
     precision = "milliseconds" if time.microsecond else "seconds"

@@ -7,6 +7,7 @@ import msgspec
 
 from common.clients.postgres.connection import Connection
 from common.clients.postgres.paging import UUID, Page, ask, one, page, read
+from common.clients.postgres.rows import SERIES_TIME
 
 DAY = timedelta(days=1)
 
@@ -183,10 +184,9 @@ def retry(conn: Connection, org: str, job_id: str, who: str, now: datetime) -> b
 
 def _note(conn: Connection, incident: str, who: str, now: datetime) -> None:
     """Who asked for it stands in the timeline, at series time as all that people do."""
-    query = """
+    query = f"""
         INSERT INTO incident_timeline (incident_id, at, who, what)
-        SELECT i.id, minute_start(minute_of(least(s.newest_occurred + (:now::timestamptz - s.newest_received), :now))),
-               :who, 'summary_asked'
+        SELECT i.id, minute_start(minute_of({SERIES_TIME})), :who, 'summary_asked'
           FROM incidents i JOIN series s ON s.id = i.series WHERE i.id = :id
-    """
+    """  # noqa: S608 (our own words)
     conn.run(query, id=incident, who=who, now=now)

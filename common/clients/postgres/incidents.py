@@ -47,13 +47,20 @@ EVENTS = """
                'severity', e.severity, 'message', e.message, 'attributes', e.attributes_json)
                ORDER BY e.occurred_at, e.id), '[]')
       FROM incident_events e WHERE e.incident_id = i.id"""
-# The newest, and the one that opened it however many came after.
-TIMELINE = """
+
+
+def entries(most: int) -> str:
+    """Of the timeline of incident i the newest, and the one that opened it however many came after."""
+    return f"""
+    SELECT min(id) FROM incident_timeline WHERE incident_id = i.id UNION
+    (SELECT id FROM incident_timeline WHERE incident_id = i.id ORDER BY id DESC LIMIT {most - 1})"""  # noqa: S608
+
+
+TIMELINE = f"""
     SELECT coalesce(json_agg(row_to_json(t) ORDER BY t.id), '[]')
       FROM (SELECT id, utc(at) AS at, utc(done_at) AS done_at, who, what, why, numbers
               FROM incident_timeline
-             WHERE id IN (SELECT min(id) FROM incident_timeline WHERE incident_id = i.id UNION
-                          (SELECT id FROM incident_timeline WHERE incident_id = i.id ORDER BY id DESC LIMIT 199))) t"""
+             WHERE id IN ({entries(200)})) t"""  # noqa: S608
 RECURRENCES = """
     SELECT coalesce(json_agg(row_to_json(r)), '[]')
       FROM (SELECT id, status, severity, title, utc(opened_at) AS opened_at, utc(resolved_at) AS resolved_at

@@ -80,7 +80,7 @@ def create(conn: Connection, org: str, project: str, name: str, who: str) -> msg
     return made
 
 
-def limit(
+def set_limits(
     conn: Connection, org: str, project: str, events_per_minute: int | None, ai_tokens_per_day: int | None, who: str
 ) -> None:
     """What it may send, and what its summaries may cost. None: no limit, and what all projects may."""

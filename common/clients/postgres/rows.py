@@ -107,9 +107,11 @@ COLUMNS = """
     i.assignee, utc(i.opened_at) AS opened_at, utc(i.last_seen_at) AS last_seen_at, utc(i.resolved_at) AS resolved_at,
     utc(i.resolved_by_person_at) AS resolved_by_person_at, utc(i.reopened_at) AS reopened_at, i.observed, i.baseline,
     i.peak, i.event_count, i.recurrence_of, s.incident IS NOT DISTINCT FROM i.id AS is_newest"""
-# Series time, but no later than what is counted. An incident resolved after a day also asks how high it still is.
-NEWEST = """
-    least(minute_of(least(s.newest_occurred + (:now::timestamptz - s.newest_received), :now)) - 1,
+# A series' own time: that of its newest event, and what has passed since it came; never ahead of ours.
+SERIES_TIME = "least(s.newest_occurred + (:now::timestamptz - s.newest_received), :now)"
+# The same, but no later than what is counted. An incident resolved after a day also asks how high it still is.
+NEWEST = f"""
+    least(minute_of({SERIES_TIME}) - 1,
           CASE WHEN s.stream = :stream THEN coalesce((:behind::json ->> s.partition::text)::int, :counted)
                ELSE :everywhere END)"""
 WHERE = """

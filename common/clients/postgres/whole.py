@@ -7,8 +7,9 @@ from uuid import UUID
 import msgspec
 
 from common.clients.postgres.connection import Connection
+from common.clients.postgres.incidents import entries
 from common.clients.postgres.paging import ask
-from common.clients.postgres.rows import COLUMNS, NEWEST, RANK, Asked, Row, parameters
+from common.clients.postgres.rows import COLUMNS, NEWEST, RANK, SERIES_TIME, Asked, Row, parameters
 from common.detection.rules import Rule
 from common.incidents.incident import Severity, Status
 from common.incidents.timeline import What
@@ -117,10 +118,7 @@ ONE = f"""
                e.events, e.kept,
                (SELECT coalesce(json_agg(t), '[]') FROM (
                     SELECT utc(at) AS at, utc(done_at) AS done_at, who, what, why, numbers FROM incident_timeline
-                     WHERE id IN (SELECT min(id) FROM incident_timeline WHERE incident_id = i.id UNION
-                                  (SELECT id FROM incident_timeline
-                                    WHERE incident_id = i.id ORDER BY id DESC LIMIT {ENTRIES - 1}))
-                     ORDER BY id DESC) t) AS timeline,
+                     WHERE id IN ({entries(ENTRIES)}) ORDER BY id DESC) t) AS timeline,
                (SELECT count(*) FROM incident_timeline WHERE incident_id = i.id) AS entries,
                (SELECT row_to_json(j) FROM (
                     SELECT id, status, attempt_count, max_attempts, utc(run_after) AS run_after, last_error,
@@ -140,7 +138,7 @@ ONE = f"""
           FROM incidents i JOIN series s ON s.id = i.series
          CROSS JOIN LATERAL (SELECT {NEWEST} AS newest OFFSET 0) n
          CROSS JOIN LATERAL (  -- up to series time, or a little after it was resolved
-               SELECT minute_of(least(s.newest_occurred + (:now::timestamptz - s.newest_received), :now)) AS minute
+               SELECT minute_of({SERIES_TIME}) AS minute
                OFFSET 0) t
          CROSS JOIN LATERAL (
                SELECT greatest(least(t.minute, minute_of(i.resolved_at) + {AFTER}), minute_of(i.opened_at) + 1)

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlencode
 from uuid import UUID
 
 from common import settings
 from common.clients.postgres import outputs, rows, whole
 from common.clients.postgres.whole import Whole
+from common.clients.search import incidents
+from common.clients.search.language import field
 from common.detection.readings import Reading
 from common.errors import Problem
 from common.incidents.clock import minute_of, time_of
@@ -20,7 +21,7 @@ from functions.dashboard.plots import limits
 from functions.dashboard.plots.incident import Plot, plot
 from functions.dashboard.plots.points import Range
 from functions.dashboard.plots.scale import decimal
-from functions.dashboard.question import LONGEST
+from functions.dashboard.question import LONGEST, search_path
 from functions.dashboard.serving import Asked, Page
 from functions.dashboard.times import Clock
 from functions.dashboard.words import cut
@@ -179,26 +180,12 @@ def number_then(one: Whole, readings: Sequence[Reading], summary: Summary | None
 def search_address(one: Whole) -> str:
     """All of its events, as far as search has them and looks at once."""
     until = time_of(one.incident.until + 1)
-    terms = [f'error_code:"{quoted(one.error_code)}"'] if one.error_code else []
+    terms = [field("error_code", one.error_code)] if one.error_code else []
     if one.route and ":id" not in one.route:
-        terms.append(f'route:"{quoted(one.route)}"')
-    said = {
-        "q": " ".join(terms),
-        "project": one.project_id,
-        "env": one.environment,
-        "type": "error" if one.rule == "error_spike" else "signup",
-        "from": written(max(time_of(one.incident.first), until - LONGEST)),
-        "to": written(until),
-    }
-    return "/search?" + urlencode({name: value for name, value in said.items() if value})
-
-
-def quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def written(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+        terms.append(field("route", one.route))
+    _, event_type = incidents.own(one.rule, one.error_code, one.route)
+    said = {"q": " ".join(terms), "project": one.project_id, "env": one.environment, "type": event_type}
+    return search_path(max(time_of(one.incident.first), until - LONGEST), until, **said)
 
 
 page = Page("incident.html", values, version, every=UNRESOLVED)
